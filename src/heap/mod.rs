@@ -1,0 +1,389 @@
+//! A heap over one region that coalesces at once: allocate, resize, free.
+//!
+//! Free memory is in three places: in chunks, which the [bins](bins) hold and
+//! the [edges](edges) mark; in the *victim*, the rest of the last chunk that
+//! a small request split, out of which the next small ones are cut without
+//! any bookkeeping; and in *top*, everything beyond the last block, which is
+//! used when nothing else fits and not touched before.
+
+pub(crate) mod bins;
+mod check;
+pub(crate) mod chunk;
+pub(crate) mod edges;
+pub(crate) mod region;
+
+use crate::unit::{Granules, Offset};
+use bins::Bins;
+use chunk::Span;
+use edges::{Edges, Neighbour};
+use region::Plan;
+
+pub use check::CheckError;
+
+/// How many chunks a request with an alignment looks at, smallest first, for
+/// one that happens to be aligned, before it takes one that is surely large
+/// enough.
+const ALIGNED_TRIES: usize = 4;
+
+/// The heap. Its methods take and give offsets; none of them fails otherwise
+/// than by `None`.
+#[derive(Debug)]
+pub(crate) struct Heap {
+    pub span: Span,
+    edges: Edges,
+    bins: Bins,
+    victim: Victim,
+    first: Offset,
+    top: Offset,
+    limit: Offset,
+    /// How far `top` ever rose. The memory from here on was never used, and
+    /// the edge bitmap's bits before it are valid.
+    fresh: Offset,
+    /// Whether memory that was never used is known to be zero.
+    zeroed: bool,
+}
+
+/// What is asked of the heap: `size` granules at a multiple of `alignment`
+/// granules.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Request {
+    pub size: Granules,
+    pub alignment: usize,
+}
+
+/// A run of free granules that no bin knows and no edge marks.
+#[derive(Clone, Copy, Debug)]
+struct Victim {
+    at: Offset,
+    size: Granules,
+}
+
+impl Victim {
+    const NONE: Self = Self { at: Offset::NONE, size: Granules::ZERO };
+}
+
+impl Heap {
+    pub const fn empty() -> Self {
+        Self {
+            span: Span::EMPTY,
+            edges: Edges::EMPTY,
+            bins: Bins::EMPTY,
+            victim: Victim::NONE,
+            first: Offset::NONE,
+            top: Offset::NONE,
+            limit: Offset::NONE,
+            fresh: Offset::NONE,
+            zeroed: false,
+        }
+    }
+
+    /// Makes an empty heap one over a region.
+    ///
+    /// # Safety
+    ///
+    /// `start` is where the region begins that the plan was made for; it is
+    /// valid for reads and writes and nobody else uses it while the heap
+    /// lives. If `zeroed`, all its bytes are zero.
+    pub unsafe fn claim(&mut self, start: *mut u8, plan: &Plan, zeroed: bool) {
+        // SAFETY: the padding lies in the region and aligns its start.
+        self.span = unsafe { Span::new(start.add(plan.padding)) };
+        self.edges = plan.edges;
+        self.bins = plan.bins;
+        self.first = plan.first;
+        self.top = plan.first;
+        self.limit = plan.limit;
+        self.fresh = plan.first;
+        self.zeroed = zeroed;
+        self.span.clear_words(0, self.bins.words() as usize);
+        self.edges.clear_first(self.span, self.first);
+    }
+
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.span.is_empty()
+    }
+
+    #[inline]
+    pub fn top(&self) -> Offset {
+        self.top
+    }
+
+    /// From where on all memory is known to be zero, if any is.
+    #[inline]
+    pub fn zero_from(&self) -> Option<Offset> {
+        self.zeroed.then_some(self.fresh)
+    }
+
+    /// The granules that blocks can have.
+    pub fn capacity(&self) -> Granules {
+        self.limit - self.first
+    }
+
+    /// The granules beyond `top`.
+    #[inline]
+    pub fn room(&self) -> Granules {
+        self.limit - self.top
+    }
+
+    /// The largest request, aligned to a granule, that can be served.
+    pub fn largest_free(&self) -> Granules {
+        self.bins.largest(self.span).max(self.victim.size).max(self.room())
+    }
+
+    /// Takes a block from below `top`.
+    #[inline]
+    pub fn take(&mut self, request: Request) -> Option<Offset> {
+        if request.alignment == 1 { self.take_any(request.size) } else { self.take_aligned(request) }
+    }
+
+    /// Takes a block from `top`.
+    #[inline]
+    pub fn take_from_top(&mut self, request: Request) -> Option<Offset> {
+        let top = self.top;
+        let block = if request.alignment == 1 { top } else { self.align(top, request.alignment)? };
+        if !fits(block, request.size, top, self.room()) {
+            return None;
+        }
+        self.raise_top(block - top + request.size);
+        if block != top {
+            self.insert(top, block - top);
+        }
+        Some(block)
+    }
+
+    #[inline]
+    fn take_any(&mut self, size: Granules) -> Option<Offset> {
+        if size >= self.bins.linear() {
+            return self.take_large(size).or_else(|| self.take_from_victim(size));
+        }
+        if let Some(chunk) = self.bins.exact(self.span, size) {
+            self.remove(chunk, size);
+            return Some(chunk);
+        }
+        if let Some(block) = self.take_from_victim(size) {
+            return Some(block);
+        }
+        let (chunk, found) = self.bins.at_least(self.span, size)?;
+        self.remove(chunk, found);
+        self.retire_victim();
+        self.victim = Victim { at: chunk + size, size: found - size };
+        Some(chunk)
+    }
+
+    fn take_large(&mut self, size: Granules) -> Option<Offset> {
+        let (chunk, found) = self.bins.at_least(self.span, size)?;
+        self.take_front(chunk, found, size);
+        Some(chunk)
+    }
+
+    #[inline]
+    fn take_from_victim(&mut self, size: Granules) -> Option<Offset> {
+        if self.victim.size < size {
+            return None;
+        }
+        let block = self.victim.at;
+        self.victim.at += size;
+        self.victim.size -= size;
+        Some(block)
+    }
+
+    fn take_aligned(&mut self, request: Request) -> Option<Offset> {
+        self.take_aligned_among(request, ALIGNED_TRIES).or_else(|| {
+            let slack = u32::try_from(request.alignment - 1).ok()?;
+            let surely = Granules(request.size.0.checked_add(slack)?);
+            let (chunk, found) = self.bins.at_least(self.span, surely)?;
+            let block = self.align(chunk, request.alignment)?;
+            self.take_inner(chunk, found, block, request.size);
+            Some(block)
+        })
+    }
+
+    /// Takes an aligned block from the first of the `tries` smallest chunks
+    /// that could hold it and does.
+    pub fn take_aligned_among(&mut self, request: Request, tries: usize) -> Option<Offset> {
+        let Request { size, alignment } = request;
+        let mut tries = tries;
+        let mut wanted = size;
+        while let Some((least, found)) = self.bins.at_least(self.span, wanted) {
+            let mut next = Some(least);
+            while let Some(chunk) = next {
+                let block = self.align(chunk, alignment)?;
+                if fits(block, size, chunk, found) {
+                    self.take_inner(chunk, found, block, size);
+                    return Some(block);
+                }
+                tries -= 1;
+                if tries == 0 {
+                    return None;
+                }
+                next = self.bins.next_of_size(self.span, chunk);
+            }
+            wanted = found + Granules::ONE;
+        }
+        None
+    }
+
+    /// Frees the run of `size` granules at `at`, and gives the length of the
+    /// free run that it became part of.
+    #[inline]
+    pub fn free(&mut self, at: Offset, size: Granules) -> Granules {
+        debug_assert!(at >= self.first && at + size <= self.top, "a block outside the heap");
+        let (mut at, mut size) = (at, size);
+        let end = at + size;
+        let after = if end == self.top { None } else { Some(self.edges.after(self.span, end)) };
+        match self.edges.before(self.span, at) {
+            Neighbour::Taken => {}
+            Neighbour::Single => {
+                at = at - Granules::ONE;
+                size += Granules::ONE;
+                self.remove(at, Granules::ONE);
+            }
+            Neighbour::Longer => {
+                let before = self.span.size_before(at);
+                at = at - before;
+                size += before;
+                self.remove(at, before);
+            }
+        }
+        match after {
+            None => {
+                self.top = at;
+                return self.room();
+            }
+            Some(Neighbour::Taken) => {}
+            Some(Neighbour::Single) => {
+                size += Granules::ONE;
+                self.remove(end, Granules::ONE);
+            }
+            Some(Neighbour::Longer) => {
+                let after = self.span.size_from(end);
+                size += after;
+                self.remove(end, after);
+            }
+        }
+        self.insert(at, size);
+        size
+    }
+
+    /// Grows the block of `size` granules at `at` into what follows it.
+    pub fn grow(&mut self, at: Offset, size: Granules, to: Granules) -> bool {
+        let (end, more) = (at + size, to - size);
+        if end == self.top {
+            return self.take_from_top(Request { size: more, alignment: 1 }).is_some();
+        }
+        if end == self.victim.at && self.victim.size > Granules::ZERO {
+            return self.take_from_victim(more).is_some();
+        }
+        let Some(after) = self.free_after(end).filter(|&after| after >= more) else {
+            return false;
+        };
+        self.take_front(end, after, more);
+        true
+    }
+
+    /// Moves the block of `size` granules at `at`, of whose content the first
+    /// `bytes` bytes count, to the start of the free chunk before it, if that
+    /// and what follows the block make up `to` granules. Gives the new place.
+    ///
+    /// # Safety
+    ///
+    /// The block is one that this heap gave out, of at least `bytes` bytes,
+    /// and nobody else uses it.
+    pub unsafe fn slide(&mut self, at: Offset, size: Granules, to: Granules, bytes: usize) -> Option<Offset> {
+        let before = match self.edges.before(self.span, at) {
+            Neighbour::Taken => return None,
+            Neighbour::Single => Granules::ONE,
+            Neighbour::Longer => self.span.size_before(at),
+        };
+        let start = at - before;
+        let joined = before + size;
+        if joined < to && !self.grow(at, size, to - before) {
+            return None;
+        }
+        self.remove(start, before);
+        // SAFETY: both are runs that belong to the block now, and hold it.
+        unsafe { self.span.copy(at, start, bytes) };
+        if joined > to {
+            self.free(start + to, joined - to);
+        }
+        Some(start)
+    }
+
+    /// Gives the victim back to the bins.
+    pub fn retire_victim(&mut self) {
+        let Victim { at, size } = core::mem::replace(&mut self.victim, Victim::NONE);
+        if size > Granules::ZERO {
+            self.free(at, size);
+        }
+    }
+
+    /// The length of the free chunk that begins at `end`.
+    fn free_after(&self, end: Offset) -> Option<Granules> {
+        match self.edges.after(self.span, end) {
+            Neighbour::Taken => None,
+            Neighbour::Single => Some(Granules::ONE),
+            Neighbour::Longer => Some(self.span.size_from(end)),
+        }
+    }
+
+    /// The first position from `at` on whose address is a multiple of
+    /// `alignment` granules.
+    fn align(&self, at: Offset, alignment: usize) -> Option<Offset> {
+        debug_assert!(alignment.is_power_of_two());
+        let base = self.span.address() / crate::unit::GRANULE;
+        let aligned = (base + at.0 as usize).checked_next_multiple_of(alignment)?;
+        u32::try_from(aligned - base).ok().map(Offset)
+    }
+
+    #[inline]
+    fn raise_top(&mut self, size: Granules) {
+        self.top += size;
+        if self.top > self.fresh {
+            if !self.zeroed {
+                self.edges.clear(self.span, self.fresh, self.top);
+            }
+            self.fresh = self.top;
+        }
+    }
+
+    /// Makes a run a free chunk.
+    #[inline]
+    fn insert(&mut self, at: Offset, size: Granules) {
+        self.span.set_size(at, size);
+        self.edges.mark(self.span, at, size);
+        self.bins.link(self.span, at, size);
+    }
+
+    /// Makes a free chunk a run that nothing knows of.
+    #[inline]
+    fn remove(&mut self, chunk: Offset, size: Granules) {
+        self.bins.unlink(self.span, chunk, size);
+        self.edges.erase(self.span, chunk, size);
+    }
+
+    /// Takes the first `size` granules of a chunk of `found`.
+    #[inline]
+    fn take_front(&mut self, chunk: Offset, found: Granules, size: Granules) {
+        self.remove(chunk, found);
+        if found > size {
+            self.insert(chunk + size, found - size);
+        }
+    }
+
+    /// Takes the block from inside a chunk of `found` granules.
+    fn take_inner(&mut self, chunk: Offset, found: Granules, block: Offset, size: Granules) {
+        self.remove(chunk, found);
+        if block > chunk {
+            self.insert(chunk, block - chunk);
+        }
+        let (block_end, chunk_end) = (block + size, chunk + found);
+        if chunk_end > block_end {
+            self.insert(block_end, chunk_end - block_end);
+        }
+    }
+}
+
+/// Whether a block lies within a chunk of `found` granules.
+fn fits(block: Offset, size: Granules, chunk: Offset, found: Granules) -> bool {
+    found.0.checked_sub((block - chunk).0).is_some_and(|rest| rest >= size.0)
+}

@@ -1,0 +1,71 @@
+//! Claiming a region: what of it the heap's tables take, and where blocks
+//! begin.
+//!
+//! ```text
+//!   start   base                    first                        limit    end
+//!     |  ..  | bin heads | edge bitmap | blocks … top …               |  ..  |
+//!             ^ granule 0                                              ^
+//! ```
+//!
+//! `base` and `limit` are `start` and `end` moved inwards to a granule's
+//! boundary, which is all that is lost at odd bounds.
+
+use super::{bins::Bins, edges::Edges};
+use crate::{
+    error::InitError,
+    unit::{GRANULE, Granules, Offset},
+};
+
+/// The most granules that one heap spans, the last of which stays unused so
+/// that every position and length fits in 32 bits: 32 GiB less 16 bytes.
+const MOST_GRANULES: u32 = u32::MAX - 1;
+
+/// How a region is laid out.
+pub(crate) struct Plan {
+    /// The bytes before granule 0.
+    pub padding: usize,
+    pub bins: Bins,
+    pub edges: Edges,
+    /// The first granule that a block can have.
+    pub first: Offset,
+    /// The granule at which blocks end.
+    pub limit: Offset,
+    /// The bytes at the region's end that are beyond what a heap can span.
+    pub ignored: usize,
+}
+
+impl Plan {
+    /// Lays out the region of `length` bytes at `address`.
+    pub fn new(address: usize, length: usize) -> Result<Self, InitError> {
+        let end = address
+            .checked_add(length)
+            .ok_or(InitError::WrapsAround { start: address, length })?;
+        let too_small = InitError::TooSmall { start: address, length };
+        let base = address.checked_next_multiple_of(GRANULE).ok_or(too_small)?;
+        if address == 0 {
+            return Err(too_small);
+        }
+        let available = end.checked_sub(base).ok_or(too_small)? / GRANULE;
+        let granules = u32::try_from(available).unwrap_or(u32::MAX).min(MOST_GRANULES);
+        let bins = Bins::for_region(granules);
+        let edges = Edges::new(bins.words());
+        let words = bins.words().checked_add(Edges::words_for(granules)).ok_or(too_small)?;
+        let first = Offset(words.div_ceil((GRANULE / size_of::<u32>()) as u32));
+        if first.0 >= granules {
+            return Err(too_small);
+        }
+        Ok(Self {
+            padding: base - address,
+            bins,
+            edges,
+            first,
+            limit: Offset(granules),
+            ignored: (available - granules as usize) * GRANULE,
+        })
+    }
+
+    /// The granules that blocks can have.
+    pub fn capacity(&self) -> Granules {
+        self.limit - self.first
+    }
+}

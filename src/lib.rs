@@ -1,0 +1,18 @@
+//! galloc
+#![no_std]
+#![deny(unsafe_op_in_unsafe_fn)]
+#![cfg_attr(feature = "allocator", feature(allocator_api))]
+
+mod allocator;
+mod cache;
+mod error;
+mod heap;
+mod unit;
+#[cfg(feature = "spin")]
+mod lock;
+
+pub use allocator::{Allocator, DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT, DEFAULT_SMALLBINS_AMOUNT};
+pub use error::InitError;
+pub use heap::CheckError;
+#[cfg(feature = "spin")]
+pub use lock::SpinLockedAllocator;

@@ -1,0 +1,77 @@
+//! locked
+mod spin;
+use core::alloc::{GlobalAlloc, Layout};
+use lock_api::Mutex;
+pub use spin::RawSpinLock;
+
+use crate::allocator::{Allocator, DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT, DEFAULT_SMALLBINS_AMOUNT, Resized};
+use crate::error::InitError;
+use crate::heap::CheckError;
+
+/// An allocator behind a lock.
+pub struct LockedAllocator<R, const S: usize = DEFAULT_SMALLBINS_AMOUNT, const A: usize = DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT> {
+    inner: Mutex<R, Allocator<S, A>>,
+}
+
+/// spin
+pub type SpinLockedAllocator<
+    const SMALLBINS_AMOUNT: usize = DEFAULT_SMALLBINS_AMOUNT,
+    const ALIGNMENT_SUB_BINS_AMOUNT: usize = DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT,
+> = LockedAllocator<RawSpinLock, SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>;
+
+const COPY_UNLOCKED: usize = 1024;
+
+impl<R: lock_api::RawMutex, const S: usize, const A: usize> LockedAllocator<R, S, A> {
+    /// empty
+    pub const fn empty() -> Self {
+        Self { inner: Mutex::from_raw(R::INIT, Allocator::empty()) }
+    }
+    /// init
+    pub unsafe fn init(&self, heap_start: usize, heap_size: usize) {
+        unsafe { self.inner.lock().init(heap_start, heap_size) }
+    }
+    /// try
+    pub unsafe fn try_init(&self, start: *mut u8, length: usize) -> Result<(), InitError> {
+        unsafe { self.inner.lock().try_init(start, length) }
+    }
+    /// was
+    pub fn was_initialized(&self) -> bool {
+        self.inner.lock().was_initialized()
+    }
+}
+
+unsafe impl<R: lock_api::RawMutex, const S: usize, const A: usize> GlobalAlloc for LockedAllocator<R, S, A> {
+    #[inline]
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        unsafe { self.inner.lock().alloc(layout) }
+    }
+    #[inline]
+    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
+        unsafe { self.inner.lock().dealloc(ptr, layout) }
+    }
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        let (block, dirty) = self.inner.lock().alloc_reporting(layout);
+        if !block.is_null() {
+            unsafe { block.write_bytes(0, dirty) };
+        }
+        block
+    }
+    unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        let mut inner = self.inner.lock();
+        match unsafe { inner.resize(ptr, layout, new_size) } {
+            Resized::Here(ptr) => ptr,
+            Resized::Failed => core::ptr::null_mut(),
+            Resized::CopyTo(new) => {
+                if layout.size() > COPY_UNLOCKED {
+                    drop(inner);
+                    unsafe { new.copy_from_nonoverlapping(ptr, layout.size()) };
+                    inner = self.inner.lock();
+                } else {
+                    unsafe { new.copy_from_nonoverlapping(ptr, layout.size()) };
+                }
+                unsafe { inner.dealloc(ptr, layout) };
+                new
+            }
+        }
+    }
+}
