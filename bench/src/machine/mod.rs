@@ -1,0 +1,4 @@
+//! What the suite needs from the machine: memory, a core of its own, and its description.
+
+pub mod core_pin;
+pub mod region;

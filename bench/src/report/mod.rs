@@ -1,0 +1,3 @@
+//! Showing what was measured.
+
+pub mod table;

@@ -1,0 +1,128 @@
+//! What the contenders are made to do.
+//!
+//! To add a workload: implement [`Workload`] in a file of its own and add a line to [`ALL`].
+
+mod trace_region;
+mod trace_time;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::check;
+use crate::contender::{Calls, Entry};
+use crate::machine::region::Region;
+use crate::trace::file::{self, Trace};
+
+pub use trace_region::TraceRegion;
+pub use trace_time::TraceTime;
+
+/// Something to do with an allocator, in several cases, and what to measure in it.
+pub trait Workload: Sync {
+    /// The name in tables and on the command line.
+    fn name(&self) -> &'static str;
+
+    /// One sentence for the report.
+    fn about(&self) -> &'static str;
+
+    fn metrics(&self) -> &'static [Metric];
+
+    /// The names of the cases.
+    fn cases(&self, plan: &Plan) -> Vec<String>;
+
+    /// How long one run of one case may take before it counts as hung.
+    fn patience(&self, _plan: &Plan) -> Duration {
+        Duration::from_secs(60)
+    }
+
+    /// Whether the workload has anything to say about contenders that take memory from the system.
+    fn needs_region(&self) -> bool {
+        false
+    }
+
+    /// Runs one case with one contender, in a process that does nothing else.
+    fn run(&self, bench: &Bench) -> Result<Measures>;
+}
+
+pub const ALL: &[&dyn Workload] = &[&TraceTime, &TraceRegion];
+
+pub fn named(name: &str) -> Option<&'static dyn Workload> {
+    ALL.iter().copied().find(|workload| workload.name() == name)
+}
+
+/// Values by the name of their metric.
+pub type Measures = BTreeMap<String, f64>;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Better {
+    Less,
+    More,
+}
+
+pub struct Metric {
+    pub name: &'static str,
+    pub unit: &'static str,
+    pub better: Better,
+    /// Whether the no-op's figure, the cost of the loop, is to be taken off before contenders are compared.
+    pub net: bool,
+}
+
+/// How much to do.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum,
+)]
+pub enum Effort {
+    /// As little as shows that everything works.
+    Smoke,
+    /// What fits in about five minutes.
+    Usual,
+    /// As much as the original benchmarks do.
+    Full,
+}
+
+/// What the user asked for, as far as workloads need it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Plan {
+    pub effort: Effort,
+    pub seed: u64,
+    /// Trace files, unpacked.
+    pub traces: Vec<PathBuf>,
+}
+
+/// Everything that one run gets.
+pub struct Bench<'p> {
+    pub case: &'p str,
+    pub plan: &'p Plan,
+    pub entry: &'static Entry,
+    /// The contender's verbs; those of the checking mode around it when the run is checked.
+    pub calls: Calls,
+}
+
+impl Bench<'_> {
+    /// The trace that the case is named after.
+    pub fn trace(&self) -> Result<Trace> {
+        let file = self
+            .plan
+            .traces
+            .iter()
+            .find(|path| file::name(path) == self.case);
+        file::load(file.context("no such trace")?)
+    }
+
+    /// A new heap of `len` bytes for the contender.
+    pub fn fresh(&self, len: usize) -> Result<Region> {
+        let region = Region::map(len)?;
+        anyhow::ensure!(self.reset(region), "cannot live in {len} bytes");
+        Ok(region)
+    }
+
+    /// Gives the contender `region` as its heap, with all earlier blocks forgotten.
+    pub fn reset(&self, region: Region) -> bool {
+        check::forget();
+        // SAFETY: a run has one thread between its parts, and forgets its blocks before it asks for a new heap.
+        unsafe { self.entry.reset(region) }
+    }
+}
