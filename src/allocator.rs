@@ -6,6 +6,7 @@ use core::{alloc::Layout, ptr};
 use crate::{
     cache::Cache,
     error::InitError,
+    stats::Stats,
     heap::{CheckError, Heap, Request, region::Plan},
     unit::{Granules, Offset, alignment_of},
 };
@@ -96,6 +97,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         // SAFETY: the caller's promise, and the plan is this region's.
         unsafe { self.heap.claim(start, &plan, zeroed) };
         self.cache.bound = u32::MAX;
+        self.heap.set_mark(plan.first);
         self.mark = plan.first;
         self.ignored = plan.ignored;
         Ok(())
@@ -120,13 +122,23 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
 
     #[inline]
     pub unsafe fn dealloc(&mut self, block: *mut u8, layout: Layout) {
-        let at = self.heap.span.offset_of(block);
-        if let Some(class) = Cache::<SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>::class(layout) {
-            if self.cache.push(self.heap.span, class, at) {
-                return;
-            }
+        if !self.park(block, layout) {
+            self.dealloc_unparked(block, layout);
         }
-        self.dealloc_unparked(at, layout.size());
+    }
+
+    #[inline]
+    pub(crate) fn park(&mut self, block: *mut u8, layout: Layout) -> bool {
+        let at = self.heap.span.offset_of(block);
+        match Cache::<SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>::class(layout) {
+            Some(class) => self.cache.push(self.heap.span, class, at),
+            None => false,
+        }
+    }
+
+    pub(crate) fn dealloc_unparked(&mut self, block: *mut u8, layout: Layout) {
+        let at = self.heap.span.offset_of(block);
+        self.dealloc_unparked_at(at, layout.size());
     }
 
     pub unsafe fn realloc(&mut self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
@@ -146,6 +158,30 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         }
     }
 
+    pub fn check(&self) -> Result<(), CheckError> {
+        self.heap.check()?;
+        let mut broken = Ok(());
+        self.cache.for_each(self.heap.span, |block, size, alignment| {
+            let checked = self.heap.check_parked(block, size, alignment);
+            broken = broken.and(checked);
+        });
+        broken
+    }
+
+    pub fn stats(&self) -> Stats {
+        let mut parked = Granules::ZERO;
+        self.cache.for_each(self.heap.span, |_, size, _| parked += size);
+        let (capacity, free) = (self.heap.capacity(), self.heap.free_granules());
+        Stats {
+            capacity: capacity.bytes(),
+            live: (capacity - free - parked).bytes(),
+            parked: parked.bytes(),
+            free: free.bytes(),
+            largest_free: self.heap.largest_free().bytes(),
+            ignored: self.ignored,
+        }
+    }
+
     /// A block from its quick list.
     #[inline]
     pub(crate) fn alloc_parked(&mut self, layout: Layout) -> Option<*mut u8> {
@@ -155,7 +191,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     }
 
     /// A block from the heap, or null.
-    #[inline(never)]
+    #[inline]
     pub(crate) fn alloc_unparked(&mut self, layout: Layout) -> *mut u8 {
         match self.take(layout) {
             Some(block) => self.heap.span.pointer_to(block),
@@ -176,8 +212,8 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         (self.heap.span.pointer_to(block), dirty.min(layout.size()))
     }
 
-    #[inline(never)]
-    fn dealloc_unparked(&mut self, block: Offset, size: usize) {
+    #[inline]
+    pub(crate) fn dealloc_unparked_at(&mut self, block: Offset, size: usize) {
         self.heap.free(block, Granules::of_block(size));
     }
 
@@ -240,11 +276,15 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
             size: Granules::holding(layout.size())?,
             alignment: alignment_of(layout),
         };
-        self.heap.take(request).or_else(|| self.take_beyond(request))
+        match self.heap.take(request) {
+            Some(block) => Some(block),
+            None => self.take_beyond(request),
+        }
     }
 
     /// Takes a block from `top`, but drains quick lists first if `top` would
     /// rise past the mark.
+    #[inline(never)]
     fn take_beyond(&mut self, request: Request) -> Option<Offset> {
         if request.size > self.mark - self.heap.top().min(self.mark) {
             for _ in 0..drain_quota(request.size) {
@@ -269,6 +309,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     fn raise_mark(&mut self, size: Granules) {
         let used = self.heap.top().0;
         self.mark = Offset(used.saturating_add(size.0).saturating_add(used / 16));
+        self.heap.set_mark(self.mark);
     }
 
     /// Gives back everything that is parked, until the request can be served.

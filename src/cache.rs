@@ -48,17 +48,17 @@ impl Link {
 
     #[inline]
     fn new(block: Offset, depth: u32) -> Self {
-        Self(u64::from(block.0) | u64::from(depth) << u32::BITS)
+        Self(u64::from(block.0) << u32::BITS | u64::from(depth))
     }
 
     #[inline]
     fn block(self) -> Offset {
-        Offset(self.0 as u32)
+        Offset((self.0 >> u32::BITS) as u32)
     }
 
     #[inline]
     fn depth(self) -> u32 {
-        (self.0 >> u32::BITS) as u32
+        self.0 as u32
     }
 }
 

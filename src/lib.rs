@@ -7,6 +7,7 @@ mod allocator;
 mod cache;
 mod error;
 mod heap;
+mod stats;
 mod unit;
 #[cfg(feature = "spin")]
 mod lock;
@@ -14,5 +15,6 @@ mod lock;
 pub use allocator::{Allocator, DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT, DEFAULT_SMALLBINS_AMOUNT};
 pub use error::InitError;
 pub use heap::CheckError;
+pub use stats::Stats;
 #[cfg(feature = "spin")]
-pub use lock::SpinLockedAllocator;
+pub use lock::{LockedAllocator, RawSpinLock, SpinLockedAllocator, StaticHeap};

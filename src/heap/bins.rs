@@ -39,14 +39,14 @@ struct Shape {
 pub(crate) struct Bins {
     shape: Shape,
     /// The number of heads, after which the words of the map follow.
-    count: u32,
+    pub(super) count: u32,
     /// A bit for each word of the map that is not zero.
     summary: u32,
 }
 
 /// A bin, by its place among the heads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Bin(u32);
+pub(super) struct Bin(pub(super) u32);
 
 impl Shape {
     /// Bins for a region of `granules`: their heads take about one percent
@@ -169,7 +169,7 @@ impl Bins {
         }
         let bin = self.first_from(span, bin)?;
         let head = self.head(span, bin);
-        if bin.0 >> self.shape.linear_log2 == 0 {
+        if self.is_linear(bin) {
             return Some((head, Granules(bin.0)));
         }
         let (node, found) = self.smallest_in_trie(span, head);
@@ -180,6 +180,49 @@ impl Bins {
     #[inline]
     fn easiest_of_size(&self, span: Span, node: Offset) -> Offset {
         self.next_of_size(span, node).unwrap_or(node)
+    }
+
+    /// A chunk of `size` or a little more, found in fewer steps than the
+    /// smallest: the root of the size's own trie if it is large enough, or
+    /// else that of the next bin with any.
+    #[inline]
+    pub fn good_fit(&self, span: Span, size: Granules) -> Option<(Offset, Granules)> {
+        let bin = self.shape.bin(size);
+        if bin.0 >= self.count {
+            return None;
+        }
+        let root = self.head(span, bin);
+        if !root.is_none() {
+            let found = if self.shape.is_linear(size) { size } else { span.size_from(root) };
+            if found >= size {
+                return Some((self.easiest_of_size(span, root), found));
+            }
+        }
+        let Some(next) = self.first_from(span, Bin(bin.0 + 1)) else {
+            return self.at_least(span, size);
+        };
+        let root = self.head(span, next);
+        if self.is_linear(next) {
+            return Some((root, Granules(next.0)));
+        }
+        Some((self.easiest_of_size(span, root), span.size_from(root)))
+    }
+
+    /// The bin of a size.
+    pub(super) fn bin_of(&self, size: Granules) -> Bin {
+        self.shape.bin(size)
+    }
+
+    /// Whether a bin holds chunks of one size only.
+    #[inline]
+    pub(super) fn is_linear(&self, bin: Bin) -> bool {
+        bin.0 >> self.shape.linear_log2 == 0
+    }
+
+    /// Whether there are no chunks.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.summary == 0
     }
 
     /// The chunk after this one among those of its size.
@@ -194,7 +237,7 @@ impl Bins {
         let Some(bin) = (0..self.count).rev().map(Bin).find(|&bin| !self.head(span, bin).is_none()) else {
             return largest;
         };
-        if bin.0 >> self.shape.linear_log2 == 0 {
+        if self.is_linear(bin) {
             return Granules(bin.0);
         }
         let mut node = self.head(span, bin);
@@ -338,12 +381,12 @@ impl Bins {
     }
 
     #[inline]
-    fn child(&self, span: Span, node: Offset, side: u32) -> Offset {
+    pub(super) fn child(&self, span: Span, node: Offset, side: u32) -> Offset {
         Offset(span.field(node, child_field(side)))
     }
 
     #[inline]
-    fn head(&self, span: Span, bin: Bin) -> Offset {
+    pub(super) fn head(&self, span: Span, bin: Bin) -> Offset {
         Offset(span.word(bin.0 as usize))
     }
 
@@ -386,7 +429,7 @@ impl Bins {
 
     /// The first bin from `bin` on that is not empty.
     #[inline]
-    fn first_from(&self, span: Span, bin: Bin) -> Option<Bin> {
+    pub(super) fn first_from(&self, span: Span, bin: Bin) -> Option<Bin> {
         if bin.0 >= self.count {
             return None;
         }

@@ -1,6 +1,202 @@
-//! check
-use super::{Heap};
-/// What is wrong.
+//! Walks the whole heap and proves its invariants.
+
+use core::fmt;
+
+use super::{
+    Heap,
+    bins::{Bin, Bins},
+    chunk::{Field, Span},
+};
+use crate::unit::{GRANULE, Granules, Offset};
+
+/// An invariant that does not hold: the heap is corrupt.
+///
+/// Either the program broke the contract of a call (a wrong layout, a double
+/// free, a write outside its block), or this crate has a bug.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CheckError;
-impl Heap { }
+pub struct CheckError {
+    broken: &'static str,
+    at: usize,
+}
+
+impl fmt::Display for CheckError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the heap is corrupt {} bytes into its region: {}", self.at, self.broken)
+    }
+}
+
+impl core::error::Error for CheckError {}
+
+/// What a walk over free chunks has seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Tally {
+    chunks: u32,
+    granules: u32,
+}
+
+impl Tally {
+    fn add(&mut self, size: Granules) {
+        self.chunks += 1;
+        self.granules += size.0;
+    }
+}
+
+fn expect(holds: bool, broken: &'static str, at: Offset) -> Result<(), CheckError> {
+    if holds { Ok(()) } else { Err(CheckError { broken, at: at.bytes() }) }
+}
+
+impl Heap {
+    /// Proves that the edges mark what the bins hold and nothing else, that
+    /// no two free chunks touch, and that every number is in its range.
+    pub fn check(&self) -> Result<(), CheckError> {
+        if self.is_empty() {
+            return Ok(());
+        }
+        expect(self.first <= self.top, "top is before the first block", self.top)?;
+        expect(self.top <= self.fresh, "top rose past what is known as used", self.top)?;
+        expect(self.fresh <= self.limit, "more is known as used than there is", self.fresh)?;
+        expect(self.ceiling <= self.fresh, "the ceiling is beyond what is known as used", self.ceiling)?;
+        self.check_taken(self.victim.at, self.victim.size)?;
+        let marked = self.check_edges()?;
+        let listed = self.check_bins()?;
+        expect(marked == listed, "the bins hold other chunks than the edges mark", self.top)
+    }
+
+    /// Proves that a run that is taken for allocated lies in the heap and has
+    /// no edge in it.
+    pub fn check_taken(&self, at: Offset, size: Granules) -> Result<(), CheckError> {
+        if size == Granules::ZERO {
+            return Ok(());
+        }
+        expect(at >= self.first, "a block before the first", at)?;
+        expect(size <= self.top - self.first && at <= self.top - size, "a block beyond top", at)?;
+        match self.edges.next_set(self.span, at, at + size) {
+            None => Ok(()),
+            Some(edge) => expect(false, "a free chunk's edge in a block", edge),
+        }
+    }
+
+    /// Proves that a parked block is where a block can be, aligned as its
+    /// list says.
+    pub fn check_parked(&self, at: Offset, size: Granules, alignment_log2: usize) -> Result<(), CheckError> {
+        self.check_taken(at, size)?;
+        let zeros = self.span.pointer_to(at).addr().trailing_zeros() as usize;
+        expect(zeros >= GRANULE.trailing_zeros() as usize + alignment_log2, "a parked block in a list of larger alignment", at)
+    }
+
+    fn check_edges(&self) -> Result<Tally, CheckError> {
+        let mut tally = Tally::default();
+        let mut from = self.first;
+        while let Some(chunk) = self.edges.next_set(self.span, from, self.top) {
+            let size = self.check_chunk(chunk)?;
+            tally.add(size);
+            from = chunk + size;
+            expect(!self.edges.is_set(self.span, from), "two free chunks that touch", from)?;
+        }
+        Ok(tally)
+    }
+
+    /// Proves that a free chunk is marked and sized as it should be.
+    fn check_chunk(&self, chunk: Offset) -> Result<Granules, CheckError> {
+        let set = |at| self.edges.is_set(self.span, at);
+        let size = if set(chunk + Granules::ONE) { self.span.size_from(chunk) } else { Granules::ONE };
+        expect(size.0 < (self.top - self.first).0, "a free chunk larger than the heap", chunk)?;
+        expect(chunk + size < self.top, "a free chunk that is not below top", chunk)?;
+        if size == Granules::ONE {
+            return Ok(size);
+        }
+        let end = chunk + size;
+        expect(size > Granules::ONE, "a free chunk without a length", chunk)?;
+        expect(self.span.size_before(end) == size, "a free chunk with two lengths", chunk)?;
+        expect(
+            set(end - Granules::ONE) && set(end - Granules(2)),
+            "a free chunk whose end is not marked",
+            chunk,
+        )?;
+        if size.0 > 4 {
+            let inside = self.edges.next_set(self.span, chunk + Granules(2), end - Granules(2));
+            expect(inside.is_none(), "a mark inside a free chunk", chunk)?;
+        }
+        Ok(size)
+    }
+
+    fn check_bins(&self) -> Result<Tally, CheckError> {
+        let mut tally = Tally::default();
+        for bin in self.bins.all() {
+            let root = self.bins.head(self.span, bin);
+            expect(
+                self.bins.is_noted(self.span, bin) != root.is_none(),
+                "a bin that is empty but noted, or the reverse",
+                root,
+            )?;
+            let mut node = root;
+            while !node.is_none() {
+                self.check_list(bin, node, &mut tally)?;
+                node = self.next_node(bin, node)?;
+            }
+        }
+        Ok(tally)
+    }
+
+    /// Proves a list of chunks of one size.
+    fn check_list(&self, bin: Bin, head: Offset, tally: &mut Tally) -> Result<(), CheckError> {
+        let mut previous = Offset::NONE;
+        let mut chunk = head;
+        let mut listed = None;
+        while !chunk.is_none() {
+            expect(chunk >= self.first && chunk < self.top, "a listed chunk outside the heap", chunk)?;
+            expect(self.edges.is_set(self.span, chunk), "a listed chunk that is not marked", chunk)?;
+            let size = self.check_chunk(chunk)?;
+            expect(self.bins.bin_of(size) == bin, "a chunk in another size's bin", chunk)?;
+            expect(*listed.get_or_insert(size) == size, "chunks of two sizes in one list", chunk)?;
+            expect(
+                self.span.field(chunk, Field::Previous) == previous.0,
+                "a chunk that does not know its list's previous one",
+                chunk,
+            )?;
+            tally.add(size);
+            expect(tally.granules <= self.capacity().0, "a list that never ends", chunk)?;
+            previous = chunk;
+            chunk = Offset(self.span.field(chunk, Field::Next));
+        }
+        Ok(())
+    }
+
+    /// The node after this one in its trie, in depth-first order.
+    fn next_node(&self, bin: Bin, node: Offset) -> Result<Offset, CheckError> {
+        if self.bins.is_linear(bin) {
+            return Ok(Offset::NONE);
+        }
+        for side in [0, 1] {
+            let child = self.bins.child(self.span, node, side);
+            if !child.is_none() {
+                let parent = self.span.field(child, Field::Parent);
+                expect(parent == node.0, "a node that does not know its parent", child)?;
+                return Ok(child);
+            }
+        }
+        let mut node = node;
+        loop {
+            let parent = Offset(self.span.field(node, Field::Parent));
+            if parent.is_none() {
+                return Ok(Offset::NONE);
+            }
+            let right = self.bins.child(self.span, parent, 1);
+            if right != node && !right.is_none() {
+                let parent_of_right = self.span.field(right, Field::Parent);
+                expect(parent_of_right == parent.0, "a node that does not know its parent", right)?;
+                return Ok(right);
+            }
+            node = parent;
+        }
+    }
+}
+
+impl Bins {
+    fn all(&self) -> impl Iterator<Item = Bin> + use<> {
+        (0..self.count).map(Bin)
+    }
+    fn is_noted(&self, span: Span, bin: Bin) -> bool {
+        self.first_from(span, bin) == Some(bin)
+    }
+}

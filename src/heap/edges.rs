@@ -111,6 +111,21 @@ impl Edges {
         self.window(span, at.0) & 1 != 0
     }
 
+    /// The first granule from `start` up to `end` whose bit is set. For
+    /// `check`.
+    pub fn next_set(self, span: Span, start: Offset, end: Offset) -> Option<Offset> {
+        let mut at = start.0;
+        while at < end.0 {
+            let bits = self.window(span, at) as u32;
+            if bits != 0 {
+                let found = at + bits.trailing_zeros();
+                return (found < end.0).then_some(Offset(found));
+            }
+            at = at.saturating_add(BITS);
+        }
+        None
+    }
+
     /// The bits from `bit` on, at least 33 of them. Two words are read, so
     /// that no pair of bits is split; where unaligned loads exist they become
     /// one.

@@ -25,6 +25,8 @@ pub use check::CheckError;
 /// enough.
 const ALIGNED_TRIES: usize = 4;
 
+const FRESH_STEP: u32 = 512;
+
 /// The heap. Its methods take and give offsets; none of them fails otherwise
 /// than by `None`.
 #[derive(Debug)]
@@ -39,6 +41,9 @@ pub(crate) struct Heap {
     /// How far `top` ever rose. The memory from here on was never used, and
     /// the edge bitmap's bits before it are valid.
     fresh: Offset,
+    /// Up to here `top` rises without being told to.
+    ceiling: Offset,
+    mark: Offset,
     /// Whether memory that was never used is known to be zero.
     zeroed: bool,
 }
@@ -73,6 +78,8 @@ impl Heap {
             top: Offset::NONE,
             limit: Offset::NONE,
             fresh: Offset::NONE,
+            ceiling: Offset::NONE,
+            mark: Offset::NONE,
             zeroed: false,
         }
     }
@@ -108,6 +115,11 @@ impl Heap {
         self.top
     }
 
+    pub fn set_mark(&mut self, mark: Offset) {
+        self.mark = mark;
+        self.ceiling = mark.min(self.fresh);
+    }
+
     /// From where on all memory is known to be zero, if any is.
     #[inline]
     pub fn zero_from(&self) -> Option<Offset> {
@@ -128,6 +140,18 @@ impl Heap {
     /// The largest request, aligned to a granule, that can be served.
     pub fn largest_free(&self) -> Granules {
         self.bins.largest(self.span).max(self.victim.size).max(self.room())
+    }
+
+    /// All that is free and not parked.
+    pub fn free_granules(&self) -> Granules {
+        let mut free = self.victim.size + self.room();
+        let mut from = self.first;
+        while let Some(chunk) = self.edges.next_set(self.span, from, self.top) {
+            let size = self.free_after(chunk).unwrap_or(Granules::ONE);
+            free += size;
+            from = chunk + size;
+        }
+        free
     }
 
     /// Takes a block from below `top`.
@@ -154,7 +178,10 @@ impl Heap {
     #[inline]
     fn take_any(&mut self, size: Granules) -> Option<Offset> {
         if size >= self.bins.linear() {
-            return self.take_large(size).or_else(|| self.take_from_victim(size));
+            return self
+                .take_large(size)
+                .or_else(|| self.take_from_victim(size))
+                .or_else(|| self.take_below_ceiling(size));
         }
         if let Some(chunk) = self.bins.exact(self.span, size) {
             self.remove(chunk, size);
@@ -163,15 +190,36 @@ impl Heap {
         if let Some(block) = self.take_from_victim(size) {
             return Some(block);
         }
-        let (chunk, found) = self.bins.at_least(self.span, size)?;
+        if self.bins.is_empty() {
+            return self.take_below_ceiling(size);
+        }
+        self.take_for_victim(size)
+    }
+
+    #[inline(never)]
+    fn take_for_victim(&mut self, size: Granules) -> Option<Offset> {
+        let Some((chunk, found)) = self.bins.good_fit(self.span, size) else {
+            return self.take_below_ceiling(size);
+        };
         self.remove(chunk, found);
         self.retire_victim();
         self.victim = Victim { at: chunk + size, size: found - size };
         Some(chunk)
     }
 
+    /// Takes a block from `top` below the ceiling.
+    #[inline]
+    fn take_below_ceiling(&mut self, size: Granules) -> Option<Offset> {
+        if self.ceiling.0.saturating_sub(self.top.0) < size.0 {
+            return None;
+        }
+        let block = self.top;
+        self.top += size;
+        Some(block)
+    }
+
     fn take_large(&mut self, size: Granules) -> Option<Offset> {
-        let (chunk, found) = self.bins.at_least(self.span, size)?;
+        let (chunk, found) = self.bins.good_fit(self.span, size)?;
         self.take_front(chunk, found, size);
         Some(chunk)
     }
@@ -339,10 +387,12 @@ impl Heap {
     fn raise_top(&mut self, size: Granules) {
         self.top += size;
         if self.top > self.fresh {
+            let fresh = Offset(self.top.0.saturating_add(FRESH_STEP).min(self.limit.0));
             if !self.zeroed {
-                self.edges.clear(self.span, self.fresh, self.top);
+                self.edges.clear(self.span, self.fresh, fresh);
             }
-            self.fresh = self.top;
+            self.fresh = fresh;
+            self.ceiling = self.mark.min(fresh);
         }
     }
 

@@ -6,10 +6,13 @@ pub use spin::RawSpinLock;
 
 use crate::allocator::{Allocator, DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT, DEFAULT_SMALLBINS_AMOUNT, Resized};
 use crate::error::InitError;
-use crate::heap::CheckError;
+use crate::{heap::CheckError, stats::Stats};
+mod static_heap;
+pub use static_heap::StaticHeap;
 
 /// An allocator behind a lock.
-pub struct LockedAllocator<R, const S: usize = DEFAULT_SMALLBINS_AMOUNT, const A: usize = DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT> {
+#[derive(Debug)]
+pub struct LockedAllocator<R: lock_api::RawMutex, const S: usize = DEFAULT_SMALLBINS_AMOUNT, const A: usize = DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT> {
     inner: Mutex<R, Allocator<S, A>>,
 }
 
@@ -34,20 +37,53 @@ impl<R: lock_api::RawMutex, const S: usize, const A: usize> LockedAllocator<R, S
     pub unsafe fn try_init(&self, start: *mut u8, length: usize) -> Result<(), InitError> {
         unsafe { self.inner.lock().try_init(start, length) }
     }
+    /// try
+    pub unsafe fn try_init_zeroed(&self, start: *mut u8, length: usize) -> Result<(), InitError> {
+        unsafe { self.inner.lock().try_init_zeroed(start, length) }
+    }
+    /// check
+    pub fn check(&self) -> Result<(), CheckError> {
+        self.inner.lock().check()
+    }
+    /// stats
+    pub fn stats(&self) -> Stats {
+        self.inner.lock().stats()
+    }
     /// was
     pub fn was_initialized(&self) -> bool {
         self.inner.lock().was_initialized()
     }
 }
 
+impl<R: lock_api::RawMutex, const S: usize, const A: usize> LockedAllocator<R, S, A> {
+    #[inline(never)]
+    unsafe fn alloc_locked(&self, layout: Layout) -> *mut u8 {
+        unsafe { self.inner.make_guard_unchecked().alloc_unparked(layout) }
+    }
+    #[inline(never)]
+    unsafe fn dealloc_locked(&self, ptr: *mut u8, layout: Layout) {
+        unsafe { self.inner.make_guard_unchecked().dealloc_unparked(ptr, layout) }
+    }
+}
+
 unsafe impl<R: lock_api::RawMutex, const S: usize, const A: usize> GlobalAlloc for LockedAllocator<R, S, A> {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        unsafe { self.inner.lock().alloc(layout) }
+        let mut inner = self.inner.lock();
+        if let Some(block) = inner.alloc_parked(layout) {
+            return block;
+        }
+        core::mem::forget(inner);
+        unsafe { self.alloc_locked(layout) }
     }
     #[inline]
     unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
-        unsafe { self.inner.lock().dealloc(ptr, layout) }
+        let mut inner = self.inner.lock();
+        if inner.park(ptr, layout) {
+            return;
+        }
+        core::mem::forget(inner);
+        unsafe { self.dealloc_locked(ptr, layout) }
     }
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         let (block, dirty) = self.inner.lock().alloc_reporting(layout);

@@ -1,0 +1,81 @@
+//! A heap that brings its own memory.
+
+use core::{
+    alloc::{GlobalAlloc, Layout},
+    cell::UnsafeCell,
+
+};
+
+use super::SpinLockedAllocator;
+use crate::{
+    allocator::{DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT, DEFAULT_SMALLBINS_AMOUNT},
+    heap::CheckError,
+    stats::Stats,
+};
+
+/// A static heap of `BYTES` bytes, tables included, which needs no `init`.
+pub struct StaticHeap<
+    const BYTES: usize,
+    const SMALLBINS_AMOUNT: usize = DEFAULT_SMALLBINS_AMOUNT,
+    const ALIGNMENT_SUB_BINS_AMOUNT: usize = DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT,
+> {
+    allocator: SpinLockedAllocator<SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>,
+    region: UnsafeCell<Region<BYTES>>,
+}
+
+#[repr(align(16))]
+struct Region<const BYTES: usize>([u8; BYTES]);
+
+// SAFETY: the region belongs to the allocator, which is behind a lock.
+unsafe impl<const B: usize, const S: usize, const A: usize> Sync for StaticHeap<B, S, A> {}
+
+impl<const B: usize, const S: usize, const A: usize> StaticHeap<B, S, A> {
+    /// The heap, for a `static`.
+    pub const fn new() -> Self {
+        Self {
+            allocator: SpinLockedAllocator::empty(),
+            region: UnsafeCell::new(Region([0; B])),
+        }
+    }
+    /// check
+    pub fn check(&self) -> Result<(), CheckError> {
+        self.allocator.check()
+    }
+    /// stats
+    pub fn stats(&self) -> Stats {
+        self.claim();
+        self.allocator.stats()
+    }
+
+    #[cold]
+    fn claim(&self) -> bool {
+        unsafe { self.allocator.try_init_zeroed(self.region.get().cast(), B) }.is_ok()
+    }
+}
+
+unsafe impl<const B: usize, const S: usize, const A: usize> GlobalAlloc for StaticHeap<B, S, A> {
+    #[inline]
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let block = unsafe { self.allocator.alloc(layout) };
+        if block.is_null() && self.claim() {
+            return unsafe { self.allocator.alloc(layout) };
+        }
+        block
+    }
+    #[inline]
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        unsafe { self.allocator.dealloc(block, layout) }
+    }
+    #[inline]
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        let block = unsafe { self.allocator.alloc_zeroed(layout) };
+        if block.is_null() && self.claim() {
+            return unsafe { self.allocator.alloc_zeroed(layout) };
+        }
+        block
+    }
+    #[inline]
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        unsafe { self.allocator.realloc(block, layout, new_size) }
+    }
+}
