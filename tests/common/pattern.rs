@@ -1,0 +1,67 @@
+//! The content of blocks: noise that tells blocks, and places in a block,
+//! apart.
+
+const PAGE: usize = 4096;
+const SHIFTS: usize = 256;
+
+static NOISE: [u8; PAGE + SHIFTS] = noise();
+
+const fn noise() -> [u8; PAGE + SHIFTS] {
+    let mut bytes = [0; PAGE + SHIFTS];
+    let mut state = 0x9E37_79B9_u32;
+    let mut i = 0;
+    while i < bytes.len() {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        bytes[i] = (state >> 24) as u8;
+        i += 1;
+    }
+    bytes
+}
+
+/// The noise of the `page`th page of a block with this tag.
+fn page_of(tag: u32, page: usize) -> &'static [u8] {
+    &NOISE[(tag as usize + page) % SHIFTS..][..PAGE]
+}
+
+/// Fills a block with the noise of its tag.
+///
+/// # Safety
+///
+/// The block is valid for writes of `size` bytes.
+pub unsafe fn fill(block: *mut u8, size: usize, tag: u32) {
+    // SAFETY: the caller's promise; the bytes are initialized first.
+    let bytes = unsafe {
+        block.write_bytes(0, size);
+        std::slice::from_raw_parts_mut(block, size)
+    };
+    for (page, bytes) in bytes.chunks_mut(PAGE).enumerate() {
+        bytes.copy_from_slice(&page_of(tag, page)[..bytes.len()]);
+    }
+}
+
+/// Whether a block begins with `size` bytes of the noise of its tag.
+///
+/// # Safety
+///
+/// The block is valid for reads of `size` bytes, all of them written.
+pub unsafe fn holds(block: *const u8, size: usize, tag: u32) -> bool {
+    // SAFETY: the caller's promise.
+    let bytes = unsafe { std::slice::from_raw_parts(block, size) };
+    let mut pages = bytes.chunks(PAGE).enumerate();
+    pages.all(|(page, bytes)| bytes == &page_of(tag, page)[..bytes.len()])
+}
+
+/// Whether a block begins with `size` zeros.
+///
+/// # Safety
+///
+/// The block is valid for reads of `size` bytes, all of them written.
+pub unsafe fn is_zero(block: *const u8, size: usize) -> bool {
+    // SAFETY: the caller's promise.
+    let bytes = unsafe { std::slice::from_raw_parts(block, size) };
+    bytes
+        .chunks(PAGE)
+        .all(|bytes| bytes == &[0; PAGE][..bytes.len()])
+}
