@@ -5,8 +5,6 @@ use mimalloc::MiMalloc;
 use super::Contender;
 use crate::machine::region::Region;
 
-static GLOBAL: MiMalloc = MiMalloc;
-
 pub struct Mimalloc;
 
 impl Contender for Mimalloc {
@@ -15,7 +13,7 @@ impl Contender for Mimalloc {
     const STATE: Option<usize> = None;
 
     fn global() -> &'static impl GlobalAlloc {
-        &GLOBAL
+        &MiMalloc
     }
 
     unsafe fn reset(_region: Region) -> bool {

@@ -2,15 +2,27 @@
 //!
 //! To add one: implement [`Contender`] in a file of its own (about ten lines, see `talc.rs`) and add a line to [`ALL`].
 
+mod buddy;
 mod calls;
+mod dlmalloc;
 mod galloc;
 mod galloc_2022;
+#[cfg(feature = "jemalloc")]
+mod jemalloc;
 mod limit;
+mod linked_list;
 mod lock;
 mod mimalloc;
 mod noop;
+mod picoalloc;
 mod rlsf;
+mod rusty_alloc;
+#[cfg(simple_chunk)]
+mod simple_chunk;
+#[cfg(feature = "snmalloc")]
+mod snmalloc;
 mod stand;
+mod system;
 mod talc;
 
 use core::alloc::GlobalAlloc;
@@ -72,13 +84,45 @@ impl Entry {
 pub const NOOP: &str = noop::Noop::NAME;
 
 pub const ALL: &[Entry] = &[
-    Entry::of::<galloc::Galloc>(),
+    Entry::of::<galloc::default::Galloc>(),
+    Entry::of::<galloc::none::Galloc>(),
+    Entry::of::<galloc::few::Galloc>(),
+    Entry::of::<galloc::many::Galloc>(),
     Entry::of::<galloc_2022::Galloc2022>(),
     Entry::of::<talc::Talc>(),
     Entry::of::<rlsf::Rlsf>(),
+    Entry::of::<dlmalloc::Dlmalloc>(),
+    Entry::of::<linked_list::LinkedList>(),
+    Entry::of::<buddy::Buddy>(),
+    #[cfg(simple_chunk)]
+    Entry::of::<simple_chunk::SimpleChunk>(),
+    Entry::of::<picoalloc::Picoalloc>(),
+    Entry::of::<rusty_alloc::RustyAlloc>(),
+    Entry::of::<system::SystemMalloc>(),
     Entry::of::<mimalloc::Mimalloc>(),
+    #[cfg(feature = "jemalloc")]
+    Entry::of::<jemalloc::Jemalloc>(),
+    #[cfg(feature = "snmalloc")]
+    Entry::of::<snmalloc::Snmalloc>(),
     Entry::of::<limit::Limit>(),
     Entry::of::<noop::Noop>(),
+];
+
+/// Who is not there, and why.
+pub const LEFT_OUT: &[(&str, &str)] = &[
+    #[cfg(not(simple_chunk))]
+    (
+        "simple-chunk",
+        "all its versions are yanked; bench/prepare-simple-chunk.sh makes a copy that builds",
+    ),
+    #[cfg(not(feature = "jemalloc"))]
+    (
+        "jemalloc",
+        "takes make and about a minute to build; --features jemalloc",
+    ),
+    #[cfg(not(feature = "snmalloc"))]
+    ("snmalloc", "takes a C++20 compiler; --features snmalloc"),
+    ("frusa", "builds with a nightly compiler only"),
 ];
 
 pub fn named(name: &str) -> Option<&'static Entry> {

@@ -15,6 +15,11 @@ pub struct Region {
 const ALIGNMENT: usize = 2 << 20;
 
 impl Region {
+    pub const NONE: Self = Self {
+        start: ptr::null_mut(),
+        len: 0,
+    };
+
     /// Maps fresh zeroed memory, for the rest of the process.
     pub fn map(len: usize) -> io::Result<Self> {
         let mapped = len + ALIGNMENT;
