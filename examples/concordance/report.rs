@@ -1,0 +1,212 @@
+//! What is printed.
+
+use std::{
+    collections::HashMap,
+    io::{self, Write},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use crate::{
+    OWN,
+    heap::{REGION, Snapshot},
+    index::{FileId, Index, occurrences},
+    passages::{self, Repetition},
+    slips::Slip,
+    table::{number, size, table},
+    text,
+};
+
+/// How many rows a table has at most.
+const ROWS: usize = 10;
+/// From how many letters on a word may say what a text is about.
+const TELLING: usize = 4;
+
+pub fn left_out(out: &mut impl Write, files: &[(PathBuf, String)]) -> io::Result<()> {
+    for (path, reason) in files.iter().take(ROWS) {
+        writeln!(out, "left out: {}: {reason}", name(path))?;
+    }
+    if files.len() > ROWS {
+        writeln!(out, "left out: {} more", number(files.len() - ROWS))?;
+    }
+    Ok(())
+}
+
+pub fn summary(
+    out: &mut impl Write,
+    index: &Index,
+    threads: usize,
+    time: Duration,
+) -> io::Result<()> {
+    let documents = || index.documents.values();
+    writeln!(
+        out,
+        "{} files, {}: {} lines of text, {} words, {} different; {} threads, {:.2} s",
+        number(index.documents.len()),
+        size(documents().map(|document| document.bytes).sum()),
+        number(documents().map(|document| document.lines.len()).sum()),
+        number(
+            index
+                .words
+                .values()
+                .map(|postings| occurrences(postings))
+                .sum()
+        ),
+        number(index.words.len()),
+        2 * threads,
+        time.as_secs_f64(),
+    )
+}
+
+pub fn frequent(out: &mut impl Write, index: &Index) -> io::Result<()> {
+    let mut counted: Vec<_> = index
+        .words
+        .iter()
+        .filter(|(word, _)| telling(word))
+        .map(|(word, postings)| (occurrences(postings), postings.len(), word))
+        .collect();
+    counted.sort_by_key(|&(times, ..)| usize::MAX - times);
+    let rows = counted.into_iter().take(ROWS).map(|(times, files, word)| {
+        [
+            word.clone(),
+            format!("{} times", number(times)),
+            format!("{} files", number(files)),
+        ]
+    });
+    table(out, "The most frequent words", rows)
+}
+
+/// For each of the largest files the words that are frequent in it and in few
+/// others.
+pub fn subjects(out: &mut impl Write, index: &Index) -> io::Result<()> {
+    let mut words = weighed_words(index);
+    let mut largest: Vec<_> = index.documents.iter().collect();
+    largest.sort_by_key(|(_, document)| usize::MAX - document.bytes);
+    let rows = largest.into_iter().take(ROWS).map(|(file, document)| {
+        let mut weighed = words.remove(file).unwrap_or_default();
+        weighed.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+        let subject: Vec<_> = weighed.iter().take(5).map(|(_, word)| *word).collect();
+        [
+            name(&document.path),
+            size(document.bytes),
+            subject.join(", "),
+        ]
+    });
+    table(out, "What the largest files are about", rows)
+}
+
+/// The words of each file with the weight that they have in it.
+fn weighed_words(index: &Index) -> HashMap<FileId, Vec<(f64, &str)>> {
+    let mut words: HashMap<_, Vec<_>> = HashMap::new();
+    for (word, postings) in index.words.iter().filter(|(word, _)| telling(word)) {
+        let rarity = (index.documents.len() as f64 / postings.len() as f64).ln();
+        for posting in postings {
+            let weight = posting.lines.len() as f64 * rarity;
+            words
+                .entry(posting.file)
+                .or_default()
+                .push((weight, word.as_str()));
+        }
+    }
+    words
+}
+
+pub fn slips(out: &mut impl Write, index: &Index, slips: &[Slip]) -> io::Result<()> {
+    let rows = slips.iter().take(ROWS).map(|slip| {
+        let posting = &index.words[slip.written][0];
+        let place = place(index, (posting.file, posting.lines[0]));
+        [slip.written.to_owned(), format!("{}?", slip.meant), place]
+    });
+    table(
+        out,
+        "Perhaps misspelt: rare words one letter away from frequent ones",
+        rows,
+    )
+}
+
+pub fn repetitions(
+    out: &mut impl Write,
+    index: &Index,
+    repetitions: &[Repetition],
+) -> io::Result<()> {
+    let rows = repetitions.iter().take(ROWS).map(|repetition| {
+        [
+            format!("{} lines", number(repetition.lines)),
+            place(index, repetition.copy),
+            place(index, repetition.original),
+        ]
+    });
+    let title = format!(
+        "Passages of {} lines and more that stand in two places",
+        passages::SHORTEST
+    );
+    table(out, &title, rows)
+}
+
+pub fn found(out: &mut impl Write, index: &Index, query: &str) -> io::Result<()> {
+    let places = index.find(query);
+    let rows = places
+        .iter()
+        .take(ROWS)
+        .map(|&at| [place(index, at), line(index, at)]);
+    table(
+        out,
+        &format!("\"{query}\" is in {} lines", number(places.len())),
+        rows,
+    )
+}
+
+/// A line, from its file, which may have changed since it was read.
+fn line(index: &Index, (file, number): (FileId, u32)) -> String {
+    let text = text::read(index.path(file)).unwrap_or_default();
+    let line = text.lines().nth(number as usize - 1);
+    line.unwrap_or("(the file has changed)").trim().to_owned()
+}
+
+/// The heap when it was fullest and when all was freed.
+pub fn heap(out: &mut impl Write, peak: &Snapshot, freed: &Snapshot) -> io::Result<()> {
+    let row = |what: &str, bytes: fn(&Snapshot) -> usize| {
+        [what.to_owned(), size(bytes(peak)), size(bytes(freed))]
+    };
+    let rows = [
+        ["", "at the peak", "all freed"].map(str::to_owned),
+        row("live, as the program asked", |heap| heap.counts.live),
+        row("live, as the heap rounds it", |heap| heap.stats.live),
+        row("parked for requests of the same size", |heap| {
+            heap.stats.parked
+        }),
+        row("free", |heap| heap.stats.free),
+        row("largest free chunk", |heap| heap.stats.largest_free),
+        row("all but the largest free chunk", Snapshot::in_use),
+    ];
+    table(
+        out,
+        &format!("The heap, one static region of {}", size(REGION)),
+        rows.into_iter(),
+    )?;
+    let counts = freed.counts;
+    writeln!(
+        out,
+        "\n  {} live at most, {:.1} % lost to fragmentation then\n  \
+         {} allocations, {} frees, {} resizes of which {} moved the block",
+        size(counts.peak),
+        100.0 * peak.lost(),
+        number(counts.allocations),
+        number(counts.frees),
+        number(counts.resizes),
+        number(counts.moves),
+    )
+}
+
+fn telling(word: &str) -> bool {
+    word.chars().count() >= TELLING
+}
+
+fn place(index: &Index, (file, line): (FileId, u32)) -> String {
+    format!("{}:{line}", name(index.path(file)))
+}
+
+/// A path as it is shown: this project's own from the project's root on.
+fn name(path: &Path) -> String {
+    path.strip_prefix(OWN).unwrap_or(path).display().to_string()
+}
