@@ -97,6 +97,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         // SAFETY: the caller's promise, and the plan is this region's.
         unsafe { self.heap.claim(start, &plan, zeroed) };
         self.cache.bound = u32::MAX;
+        self.cache.largest = Granules((plan.capacity().0 / 1024).min(1024));
         self.heap.set_mark(plan.first);
         self.mark = plan.first;
         self.ignored = plan.ignored;
@@ -214,7 +215,10 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
 
     #[inline]
     pub(crate) fn dealloc_unparked_at(&mut self, block: Offset, size: usize) {
-        self.heap.free(block, Granules::of_block(size));
+        let size = Granules::of_block(size);
+        if let Some((block, size)) = self.cache.push_slot(block, size) {
+            self.heap.free(block, size);
+        }
     }
 
     /// Resizes a block where it is, or else finds a new one for its content.
@@ -276,6 +280,10 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
             size: Granules::holding(layout.size())?,
             alignment: alignment_of(layout),
         };
+        let heap = &self.heap;
+        if let Some(block) = self.cache.pop_slot(request.size, |block| heap.is_aligned(block, request.alignment)) {
+            return Some(block);
+        }
         match self.heap.take(request) {
             Some(block) => Some(block),
             None => self.take_beyond(request),

@@ -33,10 +33,30 @@ pub(crate) struct Class {
     alignment: usize,
 }
 
+/// One block of a size that has no list.
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    block: Offset,
+    size: Granules,
+}
+
+impl Slot {
+    const EMPTY: Self = Self { block: Offset::NONE, size: Granules::ZERO };
+}
+
+/// The lists of one size, and a slot.
+#[derive(Clone, Copy, Debug)]
+struct Row<const ALIGNMENTS: usize> {
+    lists: [Link; ALIGNMENTS],
+}
+
 /// The quick lists of `SIZES` sizes and `ALIGNMENTS` alignments each.
 #[derive(Debug)]
 pub(crate) struct Cache<const SIZES: usize, const ALIGNMENTS: usize> {
-    lists: [[Link; ALIGNMENTS]; SIZES],
+    rows: [Row<ALIGNMENTS>; SIZES],
+    slots: [Slot; SIZES],
+    /// The largest block that a slot takes.
+    pub largest: Granules,
     /// The most blocks in a list.
     pub bound: u32,
     /// The list that is drained first.
@@ -73,7 +93,9 @@ impl<const SIZES: usize, const ALIGNMENTS: usize> Cache<SIZES, ALIGNMENTS> {
             assert!(ALIGNMENTS <= 64, "ALIGNMENT_SUB_BINS_AMOUNT must be at most 64");
         }
         Self {
-            lists: [[Link::END; ALIGNMENTS]; SIZES],
+            rows: [Row { lists: [Link::END; ALIGNMENTS] }; SIZES],
+            slots: [Slot::EMPTY; SIZES],
+            largest: Granules::ZERO,
             bound: 0,
             cursor: 0,
         }
@@ -97,7 +119,7 @@ impl<const SIZES: usize, const ALIGNMENTS: usize> Cache<SIZES, ALIGNMENTS> {
     /// Takes the block that was parked last.
     #[inline]
     pub fn pop(&mut self, span: Span, class: Class) -> Option<Offset> {
-        let head = &mut self.lists[class.size][class.alignment];
+        let head = &mut self.rows[class.size].lists[class.alignment];
         let block = head.block();
         if block.is_none() {
             return None;
@@ -109,7 +131,7 @@ impl<const SIZES: usize, const ALIGNMENTS: usize> Cache<SIZES, ALIGNMENTS> {
     /// Parks a block, unless its list is full.
     #[inline]
     pub fn push(&mut self, span: Span, class: Class, block: Offset) -> bool {
-        let head = &mut self.lists[class.size][class.alignment];
+        let head = &mut self.rows[class.size].lists[class.alignment];
         let depth = head.depth();
         if depth >= self.bound {
             return false;
@@ -119,14 +141,53 @@ impl<const SIZES: usize, const ALIGNMENTS: usize> Cache<SIZES, ALIGNMENTS> {
         true
     }
 
+    #[inline]
+    fn slot(size: Granules) -> usize {
+        (size.0.wrapping_mul(0x9E37_79B1) >> 16) as usize % SIZES
+    }
+
+    /// Takes a block of just this size from its slot, if `fits` it.
+    #[inline]
+    pub fn pop_slot(&mut self, size: Granules, fits: impl FnOnce(Offset) -> bool) -> Option<Offset> {
+        if SIZES == 0 {
+            return None;
+        }
+        let slot = &mut self.slots[Self::slot(size)];
+        if slot.size != size || !fits(slot.block) {
+            return None;
+        }
+        let block = slot.block;
+        *slot = Slot::EMPTY;
+        Some(block)
+    }
+
+    /// Puts a block into its size's slot, and gives back what must be freed.
+    #[inline]
+    pub fn push_slot(&mut self, block: Offset, size: Granules) -> Option<(Offset, Granules)> {
+        if SIZES == 0 || size > self.largest {
+            return Some((block, size));
+        }
+        let slot = &mut self.slots[Self::slot(size)];
+        let old = core::mem::replace(slot, Slot { block, size });
+        (old.size > Granules::ZERO).then_some((old.block, old.size))
+    }
+
     /// Takes any parked block. Looks at each list once at the most.
     pub fn pop_any(&mut self, span: Span) -> Option<(Offset, Granules)> {
-        for _ in 0..SIZES * ALIGNMENTS {
-            let class = Class { size: self.cursor / ALIGNMENTS, alignment: self.cursor % ALIGNMENTS };
+        for _ in 0..SIZES * (ALIGNMENTS + 1) {
+            let (size, alignment) = (self.cursor / (ALIGNMENTS + 1), self.cursor % (ALIGNMENTS + 1));
+            if alignment == ALIGNMENTS {
+                let slot = core::mem::replace(&mut self.slots[size], Slot::EMPTY);
+                if slot.size > Granules::ZERO {
+                    return Some((slot.block, slot.size));
+                }
+            } else {
+            let class = Class { size, alignment };
             if let Some(block) = self.pop(span, class) {
                 return Some((block, Granules(class.size as u32 + 1)));
             }
-            self.cursor = self.cursor.checked_sub(1).unwrap_or(SIZES * ALIGNMENTS - 1);
+            }
+            self.cursor = self.cursor.checked_sub(1).unwrap_or(SIZES * (ALIGNMENTS + 1) - 1);
         }
         None
     }
@@ -134,8 +195,11 @@ impl<const SIZES: usize, const ALIGNMENTS: usize> Cache<SIZES, ALIGNMENTS> {
     /// Calls `visit` with the place, size and alignment's power of each
     /// parked block.
     pub fn for_each(&self, span: Span, mut visit: impl FnMut(Offset, Granules, usize)) {
-        for (size, lists) in self.lists.iter().enumerate() {
-            for (alignment, &head) in lists.iter().enumerate() {
+        for slot in self.slots.iter().filter(|slot| slot.size > Granules::ZERO) {
+            visit(slot.block, slot.size, 0);
+        }
+        for (size, row) in self.rows.iter().enumerate() {
+            for (alignment, &head) in row.lists.iter().enumerate() {
                 let mut link = head;
                 while !link.block().is_none() {
                     visit(link.block(), Granules(size as u32 + 1), alignment);

@@ -374,6 +374,13 @@ impl Heap {
         }
     }
 
+    /// Whether a position's address is a multiple of `alignment` granules.
+    #[inline]
+    pub fn is_aligned(&self, at: Offset, alignment: usize) -> bool {
+        let granule = self.span.address() / crate::unit::GRANULE + at.0 as usize;
+        granule & (alignment - 1) == 0
+    }
+
     /// The first position from `at` on whose address is a multiple of
     /// `alignment` granules.
     fn align(&self, at: Offset, alignment: usize) -> Option<Offset> {
