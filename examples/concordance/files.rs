@@ -17,10 +17,11 @@ pub fn below(paths: &[PathBuf]) -> (Vec<PathBuf>, Vec<(PathBuf, String)>) {
     while let Some(path) = waiting.pop() {
         let listed = match fs::metadata(&path) {
             Ok(data) if data.is_dir() => entries(&path).map(|entries| waiting.extend(entries)),
-            Ok(_) => {
+            Ok(data) if data.is_file() => {
                 found.push(path);
                 continue;
             }
+            Ok(_) => Err(io::Error::other("neither a file nor a directory")),
             Err(error) => Err(error),
         };
         if let Err(error) = listed {
@@ -30,6 +31,17 @@ pub fn below(paths: &[PathBuf]) -> (Vec<PathBuf>, Vec<(PathBuf, String)>) {
     found.sort();
     found.dedup();
     (found, failed)
+}
+
+/// The directory that all of the files, which are in order, are below.
+pub fn root(files: &[PathBuf]) -> &Path {
+    let (Some(first), Some(last)) = (files.first(), files.last()) else {
+        return Path::new("");
+    };
+    let mut above = first.ancestors().skip(1);
+    above
+        .find(|directory| last.starts_with(directory))
+        .unwrap_or(Path::new(""))
 }
 
 fn entries(directory: &Path) -> io::Result<Vec<PathBuf>> {
@@ -52,10 +64,18 @@ mod tests {
     #[test]
     fn directories_are_walked_in_order() {
         let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
-        let (found, failed) = below(&[here.clone()]);
+        let (found, failed) = below(&[here.join("concordance")]);
         assert!(failed.is_empty());
-        assert!(found.contains(&here.join("concordance").join("files.rs")));
+        assert!(found.contains(&here.join("concordance/files.rs")));
         assert!(found.is_sorted());
+    }
+
+    #[test]
+    fn the_root_is_above_all_files() {
+        let files = ["/a/b/c/1", "/a/b/c/2/3", "/a/b/d/4"].map(PathBuf::from);
+        assert_eq!(root(&files), Path::new("/a/b"));
+        assert_eq!(root(&files[..1]), Path::new("/a/b/c"));
+        assert_eq!(root(&[]), Path::new(""));
     }
 
     #[test]

@@ -192,24 +192,25 @@ unsafe impl GlobalAlloc for CountedHeap {
 }
 
 fn explain(out: &mut impl Write, size: usize, stats: Stats) -> io::Result<()> {
+    let (larger, unit) = match REGION {
+        ..0x10_0000 => (2 * REGION.div_ceil(1 << 10), 'K'),
+        _ => (2 * REGION.div_ceil(1 << 20), 'M'),
+    };
     write!(
         out,
         "\nconcordance: out of memory: a request for {size} bytes cannot be served.\n  \
          The region has {REGION} bytes. Of the {} that blocks can have, {} are in use,\n  \
          and the largest free chunk has {}.\n  \
          Give the program less to read, or compile it with a larger region:\n  \
-         GALLOC_HEAP={}K cargo run --release --example concordance\n",
-        stats.capacity,
-        stats.live,
-        stats.largest_free,
-        REGION.div_ceil(1 << 10) * 2,
+         GALLOC_HEAP={larger}{unit} cargo run --release --example concordance\n",
+        stats.capacity, stats.live, stats.largest_free,
     )
 }
 
 /// Reads a size such as `65536`, `300K`, `64M` or `1G`.
 const fn region_size(setting: Option<&str>) -> usize {
     let Some(setting) = setting else {
-        return 64 << 20;
+        return 256 << 20;
     };
     let (digits, unit) = match setting.as_bytes() {
         [digits @ .., b'K'] => (digits, 1 << 10),
@@ -248,7 +249,7 @@ mod tests {
         assert_eq!(region_size(Some("65536")), 65536);
         assert_eq!(region_size(Some("300K")), 300 << 10);
         assert_eq!(region_size(Some("64M")), 64 << 20);
-        assert_eq!(region_size(None), 64 << 20);
+        assert_eq!(region_size(None), 256 << 20);
     }
 
     #[test]
@@ -284,7 +285,7 @@ mod tests {
         assert!(message.contains("a request for 4711 bytes"));
         assert!(message.contains(&format!("region has {REGION} bytes")));
         assert!(message.contains(&format!("largest free chunk has {}", stats.largest_free)));
-        assert!(message.contains(&format!("GALLOC_HEAP={}K", REGION / 512)));
+        assert!(message.contains("GALLOC_HEAP=512M cargo run"));
     }
 
     #[test]

@@ -15,7 +15,10 @@ use std::{
     thread,
 };
 
-use crate::text::{self, Line, Occurrences};
+use crate::{
+    files,
+    text::{self, Line, Occurrences},
+};
 
 /// How many files' words may wait for a shard.
 const WAITING: usize = 4;
@@ -23,7 +26,10 @@ const WAITING: usize = 4;
 /// The number of a file among those that were to be read.
 pub type FileId = usize;
 
-pub struct Index {
+pub struct Index<'a> {
+    /// What was to be read, and the directory that all of it is below.
+    files: &'a [PathBuf],
+    pub root: &'a Path,
     pub documents: BTreeMap<FileId, Document>,
     pub words: Words,
     /// Files that were not read, with the reason.
@@ -32,7 +38,6 @@ pub struct Index {
 
 /// What is kept of a file besides its words.
 pub struct Document {
-    pub path: PathBuf,
     pub bytes: usize,
     pub lines: Vec<Line>,
 }
@@ -52,10 +57,10 @@ type Portion = (FileId, Vec<(String, Vec<u32>)>);
 type Reading = (FileId, Result<Document, String>);
 type Shard = HashMap<String, Vec<Posting>>;
 
-impl Index {
+impl<'a> Index<'a> {
     /// Reads the files with that many readers and collects their words in as
     /// many shards.
-    pub fn build(files: &[PathBuf], threads: usize) -> Self {
+    pub fn build(files: &'a [PathBuf], threads: usize) -> Self {
         let next = AtomicUsize::new(0);
         let (senders, receivers): (Vec<_>, Vec<_>) =
             (0..threads).map(|_| sync_channel(WAITING)).unzip();
@@ -83,8 +88,10 @@ impl Index {
         })
     }
 
-    fn of_readings(files: &[PathBuf], readings: impl Iterator<Item = Reading>) -> Self {
+    fn of_readings(files: &'a [PathBuf], readings: impl Iterator<Item = Reading>) -> Self {
         let mut index = Self {
+            files,
+            root: files::root(files),
             documents: BTreeMap::new(),
             words: Words::new(),
             left_out: Vec::new(),
@@ -102,7 +109,16 @@ impl Index {
     }
 
     pub fn path(&self, file: FileId) -> &Path {
-        &self.documents[&file].path
+        &self.files[file]
+    }
+
+    /// The path of a file from the root on.
+    pub fn name(&self, file: FileId) -> String {
+        let path = self.path(file);
+        path.strip_prefix(self.root)
+            .unwrap_or(path)
+            .display()
+            .to_string()
     }
 
     /// The lines that have all the words of a query, by file.
@@ -137,7 +153,6 @@ fn read(files: &[PathBuf], next: &AtomicUsize, shards: &[SyncSender<Portion>]) -
         let document = text::read(path).map(|text| {
             distribute(file, text::occurrences(&text), shards);
             Document {
-                path: path.clone(),
                 bytes: text.len(),
                 lines: text::lines(&text),
             }
@@ -212,8 +227,9 @@ mod tests {
 
     #[test]
     fn the_index_does_not_depend_on_the_number_of_threads() {
-        let one = Index::build(&own_files(), 1);
-        let many = Index::build(&own_files(), 5);
+        let files = own_files();
+        let one = Index::build(&files, 1);
+        let many = Index::build(&files, 5);
         assert_eq!(one.words, many.words);
         assert_eq!(one.documents.len(), 3);
         assert_eq!(many.left_out.len(), 1);
@@ -221,7 +237,8 @@ mod tests {
 
     #[test]
     fn a_query_finds_the_lines_that_have_all_its_words() {
-        let index = Index::build(&own_files(), 2);
+        let files = own_files();
+        let index = Index::build(&files, 2);
         assert!(index.find("entries").len() > index.find("entries directory").len());
         let found = index.find("hidden SYMBOLIC links");
         let (file, line) = *found.first().unwrap();

@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Every allocation, the standard library's included, comes from one static
-//! region of 64 MiB; at the end the program says what its heap did. To see a
+//! region of 256 MiB; at the end the program says what its heap did. To see a
 //! heap that is too small, give it less when compiling:
 //!
 //! ```text

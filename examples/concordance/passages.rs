@@ -81,7 +81,6 @@ mod tests {
 
     fn documents(texts: &[&str]) -> BTreeMap<FileId, Document> {
         let document = |text: &&str| Document {
-            path: "".into(),
             bytes: text.len(),
             lines: text::lines(text),
         };

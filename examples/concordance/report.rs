@@ -3,12 +3,11 @@
 use std::{
     collections::HashMap,
     io::{self, Write},
-    path::{Path, PathBuf},
+    path::PathBuf,
     time::Duration,
 };
 
 use crate::{
-    OWN,
     heap::{REGION, Snapshot},
     index::{FileId, Index, occurrences},
     passages::{self, Repetition},
@@ -24,7 +23,7 @@ const TELLING: usize = 4;
 
 pub fn left_out(out: &mut impl Write, files: &[(PathBuf, String)]) -> io::Result<()> {
     for (path, reason) in files.iter().take(ROWS) {
-        writeln!(out, "left out: {}: {reason}", name(path))?;
+        writeln!(out, "left out: {}: {reason}", path.display())?;
     }
     if files.len() > ROWS {
         writeln!(out, "left out: {} more", number(files.len() - ROWS))?;
@@ -39,19 +38,19 @@ pub fn summary(
     time: Duration,
 ) -> io::Result<()> {
     let documents = || index.documents.values();
+    let words = index
+        .words
+        .values()
+        .map(|postings| occurrences(postings))
+        .sum();
     writeln!(
         out,
-        "{} files, {}: {} lines of text, {} words, {} different; {} threads, {:.2} s",
+        "{} files below {}, {} of text: {} lines, {} words, {} different; {} threads, {:.2} s",
         number(index.documents.len()),
+        index.root.display(),
         size(documents().map(|document| document.bytes).sum()),
         number(documents().map(|document| document.lines.len()).sum()),
-        number(
-            index
-                .words
-                .values()
-                .map(|postings| occurrences(postings))
-                .sum()
-        ),
+        number(words),
         number(index.words.len()),
         2 * threads,
         time.as_secs_f64(),
@@ -86,17 +85,13 @@ pub fn subjects(out: &mut impl Write, index: &Index) -> io::Result<()> {
         let mut weighed = words.remove(file).unwrap_or_default();
         weighed.sort_by(|(one, _), (other, _)| other.total_cmp(one));
         let subject: Vec<_> = weighed.iter().take(5).map(|(_, word)| *word).collect();
-        [
-            name(&document.path),
-            size(document.bytes),
-            subject.join(", "),
-        ]
+        [index.name(*file), size(document.bytes), subject.join(", ")]
     });
     table(out, "What the largest files are about", rows)
 }
 
 /// The words of each file with the weight that they have in it.
-fn weighed_words(index: &Index) -> HashMap<FileId, Vec<(f64, &str)>> {
+fn weighed_words<'a>(index: &'a Index) -> HashMap<FileId, Vec<(f64, &'a str)>> {
     let mut words: HashMap<_, Vec<_>> = HashMap::new();
     for (word, postings) in index.words.iter().filter(|(word, _)| telling(word)) {
         let rarity = (index.documents.len() as f64 / postings.len() as f64).ln();
@@ -203,10 +198,5 @@ fn telling(word: &str) -> bool {
 }
 
 fn place(index: &Index, (file, line): (FileId, u32)) -> String {
-    format!("{}:{line}", name(index.path(file)))
-}
-
-/// A path as it is shown: this project's own from the project's root on.
-fn name(path: &Path) -> String {
-    path.strip_prefix(OWN).unwrap_or(path).display().to_string()
+    format!("{}:{line}", index.name(file))
 }
