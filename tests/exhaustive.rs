@@ -61,7 +61,7 @@ impl<const S: usize, const A: usize> Walk<'_, S, A> {
         let mut ops: Vec<_> = self.layouts.iter().copied().map(Op::Alloc).collect();
         for block in 0..self.shadow.blocks() {
             ops.push(Op::Dealloc { block });
-            let granules = self.shadow.layout(block).size() / GRANULE;
+            let granules = self.shadow.block(block).layout.size() / GRANULE;
             let sizes = self
                 .resizes
                 .iter()

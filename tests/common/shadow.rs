@@ -60,9 +60,9 @@ impl Shadow {
         self.blocks.len()
     }
 
-    /// The size and alignment of a live block.
-    pub fn layout(&self, block: usize) -> Layout {
-        self.blocks[block].layout
+    /// A live block.
+    pub fn block(&self, index: usize) -> Block {
+        self.blocks[index]
     }
 
     /// Does an operation, and judges what came of it.
