@@ -3,29 +3,47 @@
 use clap::{Args, Parser, Subcommand};
 
 use crate::contender::{self, Entry};
-use crate::workload::Effort;
+use crate::workload::{self, Effort, Workload};
 
 /// Which allocator should I use?
 #[derive(Parser)]
 #[command(version, max_term_width = 100)]
 pub struct Cli {
     #[command(subcommand)]
-    pub command: Command,
+    pub command: Option<Command>,
+    #[command(flatten)]
+    pub run: Run,
 }
 
 #[derive(Subcommand)]
 pub enum Command {
+    /// All workloads, or some; what is done without a command, too.
+    Run(Run),
     /// Recorded programs: time, and the smallest heap in which each succeeds.
     Traces(Traces),
+    /// A short run of everything that fails if a result is missing or makes no sense.
+    Smoke(Options),
+    /// What contenders and workloads there are.
+    List,
     /// One run, in a process of its own, which the suite starts.
     #[command(hide = true)]
     Child { job: String },
 }
 
 #[derive(Args)]
-pub struct Traces {
+pub struct Run {
+    /// Only these workloads, by name.
+    #[arg(long, short, value_delimiter = ',', value_parser = workload_name)]
+    pub workloads: Vec<&'static dyn Workload>,
+    /// Fill and verify every block instead of measuring well.
+    #[arg(long)]
+    pub check: bool,
     #[command(flatten)]
-    pub common: Common,
+    pub options: Options,
+}
+
+#[derive(Args)]
+pub struct Traces {
     /// Only these traces, by name.
     #[arg(long, value_delimiter = ',')]
     pub traces: Vec<String>,
@@ -35,18 +53,23 @@ pub struct Traces {
     /// Only the smallest heap.
     #[arg(long)]
     pub region_only: bool,
+    /// Fill and verify every block instead of measuring well.
+    #[arg(long)]
+    pub check: bool,
+    #[command(flatten)]
+    pub options: Options,
 }
 
 #[derive(Args)]
-pub struct Common {
+pub struct Options {
     /// Only these contenders, by name.
     #[arg(long, short, value_delimiter = ',', value_parser = contender_name)]
     pub contenders: Vec<&'static Entry>,
-    /// How often each contender runs each case.
-    #[arg(long, short, default_value_t = 5)]
-    pub rounds: usize,
+    /// How often each contender runs each case; by default 3, or 5 at full effort.
+    #[arg(long, short)]
+    pub rounds: Option<usize>,
     /// How much each run does.
-    #[arg(long, value_enum, default_value = "usual")]
+    #[arg(long, short, value_enum, default_value = "usual")]
     pub effort: Effort,
     /// Of all random choices.
     #[arg(long, default_value_t = 1)]
@@ -54,14 +77,21 @@ pub struct Common {
     /// The core to run on; by default the last one.
     #[arg(long)]
     pub core: Option<usize>,
-    /// Fill and verify every block instead of measuring well.
-    #[arg(long)]
-    pub check: bool,
 }
 
 fn contender_name(name: &str) -> Result<&'static Entry, String> {
     contender::named(name).ok_or_else(|| {
         let names: Vec<_> = contender::ALL.iter().map(|entry| entry.name).collect();
         format!("the contenders are: {}", names.join(", "))
+    })
+}
+
+fn workload_name(name: &str) -> Result<&'static dyn Workload, String> {
+    workload::named(name).ok_or_else(|| {
+        let names: Vec<_> = workload::ALL
+            .iter()
+            .map(|workload| workload.name())
+            .collect();
+        format!("the workloads are: {}", names.join(", "))
     })
 }

@@ -1,93 +1,136 @@
 //! What was measured.
 
-use serde::Serialize;
+use std::collections::BTreeMap;
 
 use crate::contender::NOOP;
+use crate::run::child::HANGS;
 use crate::stats::Summary;
-use crate::workload::Metric;
+use crate::workload::{Measures, Metric};
 
-/// One value of one run.
-#[derive(Clone, Debug, Serialize)]
-pub struct Record {
+/// One contender in one case.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key {
     pub workload: String,
     pub case: String,
     pub contender: String,
-    pub round: usize,
-    pub metric: String,
-    pub value: f64,
 }
 
-/// A case that a contender could not do.
-#[derive(Clone, Debug, Serialize)]
-pub struct Failure {
-    pub workload: String,
-    pub case: String,
-    pub contender: String,
-    pub reason: String,
-}
-
-#[derive(Default, Serialize)]
-pub struct Results {
-    pub records: Vec<Record>,
-    pub failures: Vec<Failure>,
-}
-
-impl Results {
-    pub fn fail(&mut self, workload: &str, case: &str, contender: &str, reason: String) {
-        self.failures.push(Failure {
+impl Key {
+    pub fn new(workload: &str, case: &str, contender: &str) -> Self {
+        Self {
             workload: workload.to_owned(),
             case: case.to_owned(),
             contender: contender.to_owned(),
-            reason,
-        });
+        }
+    }
+}
+
+#[derive(Default)]
+pub struct Results {
+    /// The values of every round, by metric.
+    pub samples: BTreeMap<Key, BTreeMap<String, Vec<f64>>>,
+    /// What a contender could not do, and why.
+    pub failures: BTreeMap<Key, String>,
+}
+
+impl Results {
+    pub fn add(&mut self, key: &Key, measures: Measures) {
+        let metrics = self.samples.entry(key.clone()).or_default();
+        for (metric, value) in measures {
+            metrics.entry(metric).or_default().push(value);
+        }
     }
 
-    pub fn failure(&self, workload: &str, case: &str, contender: &str) -> Option<&str> {
-        let found = self.failures.iter().find(|failure| {
-            failure.workload == workload && failure.case == case && failure.contender == contender
-        });
-        found.map(|failure| failure.reason.as_str())
+    pub fn hung(&self, workload: &str, contender: &str) -> bool {
+        self.failures.iter().any(|(key, why)| {
+            key.workload == workload && key.contender == contender && why.starts_with(HANGS)
+        })
     }
 
     /// A metric as it was measured.
-    pub fn summary(
-        &self,
-        workload: &str,
-        case: &str,
-        contender: &str,
-        metric: &str,
-    ) -> Option<Summary> {
-        let samples: Vec<f64> = self
-            .records
-            .iter()
-            .filter(|record| {
-                record.workload == workload
-                    && record.case == case
-                    && record.contender == contender
-                    && record.metric == metric
-            })
-            .map(|record| record.value)
-            .collect();
-        Summary::of(&samples)
+    pub fn summary(&self, key: &Key, metric: &Metric) -> Option<Summary> {
+        // What works only sometimes does not work.
+        if self.failures.contains_key(key) {
+            return None;
+        }
+        Summary::of(self.samples.get(key)?.get(metric.name)?)
     }
 
     /// A metric as it is compared: net of the loop where that makes sense.
-    pub fn figure(
-        &self,
-        workload: &str,
-        case: &str,
-        contender: &str,
-        metric: &Metric,
-    ) -> Option<Summary> {
-        let gross = self.summary(workload, case, contender, metric.name)?;
-        if !metric.net || contender == NOOP {
+    pub fn figure(&self, key: &Key, metric: &Metric) -> Option<Summary> {
+        let gross = self.summary(key, metric)?;
+        if !metric.net || key.contender == NOOP {
             return Some(gross);
         }
-        let cost_of_loop = self.summary(workload, case, NOOP, metric.name)?.median;
-        Some(Summary {
-            median: gross.median - cost_of_loop,
-            lower_quartile: gross.lower_quartile - cost_of_loop,
-            upper_quartile: gross.upper_quartile - cost_of_loop,
-        })
+        let cost_of_loop = self.summary(
+            &Key {
+                contender: NOOP.to_owned(),
+                ..key.clone()
+            },
+            metric,
+        )?;
+        Some(gross.less(cost_of_loop.median))
+    }
+
+    /// A contender's figure over another's.
+    pub fn ratio(&self, key: &Key, to: &str, metric: &Metric) -> Option<f64> {
+        let base = self.figure(
+            &Key {
+                contender: to.to_owned(),
+                ..key.clone()
+            },
+            metric,
+        )?;
+        Some(self.figure(key, metric)?.median / base.median)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workload::Better;
+
+    const TIME: Metric = Metric {
+        name: "time",
+        unit: "ns",
+        better: Better::Less,
+        net: true,
+    };
+
+    fn results(values: &[(&str, f64)]) -> Results {
+        let mut results = Results::default();
+        for (contender, value) in values {
+            results.add(
+                &Key::new("w", "c", contender),
+                Measures::from([("time".to_owned(), *value)]),
+            );
+        }
+        results
+    }
+
+    #[test]
+    fn times_are_compared_net_of_the_loop() {
+        let results = results(&[(NOOP, 4.0), ("a", 10.0), ("b", 16.0)]);
+        assert_eq!(
+            results.ratio(&Key::new("w", "c", "a"), "b", &TIME),
+            Some(0.5)
+        );
+    }
+
+    #[test]
+    fn without_the_cost_of_the_loop_there_is_no_figure() {
+        assert_eq!(
+            results(&[("a", 10.0)]).figure(&Key::new("w", "c", "a"), &TIME),
+            None
+        );
+    }
+
+    #[test]
+    fn a_case_that_failed_in_one_round_has_no_figure() {
+        let mut results = results(&[(NOOP, 4.0), ("a", 10.0)]);
+        results
+            .failures
+            .insert(Key::new("w", "c", "a"), "crashes".to_owned());
+        assert_eq!(results.figure(&Key::new("w", "c", "a"), &TIME), None);
     }
 }

@@ -23,6 +23,15 @@ impl Summary {
         })
     }
 
+    /// The same with `cost` taken off.
+    pub fn less(self, cost: f64) -> Self {
+        Self {
+            median: self.median - cost,
+            lower_quartile: self.lower_quartile - cost,
+            upper_quartile: self.upper_quartile - cost,
+        }
+    }
+
     /// Half of the distance between the quartiles, over the median.
     pub fn spread(&self) -> f64 {
         (self.upper_quartile - self.lower_quartile) / 2.0 / self.median

@@ -39,6 +39,6 @@ macro_rules! setting {
 }
 
 setting!(default, "galloc", SpinLockedAllocator);
-setting!(none, "galloc<0,2>", SpinLockedAllocator<0, 2>);
-setting!(few, "galloc<32,2>", SpinLockedAllocator<32, 2>);
-setting!(many, "galloc<128,8>", SpinLockedAllocator<128, 8>);
+setting!(none, "galloc-0x2", SpinLockedAllocator<0, 2>);
+setting!(few, "galloc-32x2", SpinLockedAllocator<32, 2>);
+setting!(many, "galloc-128x8", SpinLockedAllocator<128, 8>);

@@ -2,3 +2,4 @@
 
 pub mod core_pin;
 pub mod region;
+pub mod ticks;

@@ -19,6 +19,9 @@ use crate::{contender, workload};
 /// The hidden sub-command that a child is started with.
 pub const COMMAND: &str = "child";
 
+/// How the reason begins when a child had to be ended.
+pub const HANGS: &str = "hangs";
+
 /// In the parent: runs `job` in a process of its own, for at most `patience`.
 pub fn run(job: &Job, patience: Duration) -> Result<Outcome> {
     let mut child = Command::new(env::current_exe()?)

@@ -2,8 +2,23 @@
 //!
 //! To add a workload: implement [`Workload`] in a file of its own and add a line to [`ALL`].
 
+mod aligned;
+mod chunk_bench;
+mod crew;
+mod durations;
+mod fill;
+mod growth;
+mod heap_exhaustion;
+mod latency;
+mod random_actions;
+mod random_ops;
+mod sizes;
+mod speed;
+mod talc_loads;
+mod threads;
 mod trace_region;
 mod trace_time;
+mod worst_case;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -14,6 +29,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::check;
 use crate::contender::{Calls, Entry};
+use crate::hands::Hands;
 use crate::machine::region::Region;
 use crate::trace::file::{self, Trace};
 
@@ -30,24 +46,44 @@ pub trait Workload: Sync {
 
     fn metrics(&self) -> &'static [Metric];
 
+    fn plot(&self) -> Plot {
+        Plot::Bars
+    }
+
     /// The names of the cases.
     fn cases(&self, plan: &Plan) -> Vec<String>;
-
-    /// How long one run of one case may take before it counts as hung.
-    fn patience(&self, _plan: &Plan) -> Duration {
-        Duration::from_secs(60)
-    }
 
     /// Whether the workload has anything to say about contenders that take memory from the system.
     fn needs_region(&self) -> bool {
         false
     }
 
+    /// Whether another round with the same contender says more than the first. What is not a time does not change.
+    fn varies(&self) -> bool {
+        true
+    }
+
     /// Runs one case with one contender, in a process that does nothing else.
     fn run(&self, bench: &Bench) -> Result<Measures>;
 }
 
-pub const ALL: &[&dyn Workload] = &[&TraceTime, &TraceRegion];
+pub const ALL: &[&dyn Workload] = &[
+    &TraceTime,
+    &TraceRegion,
+    &random_actions::RandomActions,
+    &random_ops::RandomOps,
+    &heap_exhaustion::HeapExhaustion,
+    &fill::Fill,
+    &fill::Churn,
+    &chunk_bench::ChunkBench,
+    &talc_loads::TalcLoads,
+    &talc_loads::HeapEfficiency,
+    &growth::Growth,
+    &aligned::Aligned,
+    &aligned::HighAlignment,
+    &worst_case::WorstCase,
+    &threads::Threads,
+];
 
 pub fn named(name: &str) -> Option<&'static dyn Workload> {
     ALL.iter().copied().find(|workload| workload.name() == name)
@@ -70,6 +106,17 @@ pub struct Metric {
     pub net: bool,
 }
 
+/// How a workload is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Plot {
+    /// A bar for each contender, the mean ratio over all cases.
+    Bars,
+    /// A line for each contender over the cases.
+    LineOverCases,
+    /// A line for each contender over the metrics, which are points of the named axis.
+    LineOverMetrics(&'static str),
+}
+
 /// How much to do.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum,
@@ -83,11 +130,24 @@ pub enum Effort {
     Full,
 }
 
+impl Effort {
+    /// How long one run of one case may take before it counts as hung.
+    pub fn patience(self) -> Duration {
+        Duration::from_secs(match self {
+            Self::Smoke => 10,
+            Self::Usual => 20,
+            Self::Full => 180,
+        })
+    }
+}
+
 /// What the user asked for, as far as workloads need it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Plan {
     pub effort: Effort,
     pub seed: u64,
+    /// The cores that threads may run on.
+    pub cores: Vec<usize>,
     /// Trace files, unpacked.
     pub traces: Vec<PathBuf>,
 }
@@ -102,6 +162,10 @@ pub struct Bench<'p> {
 }
 
 impl Bench<'_> {
+    pub fn hands(&self) -> Hands {
+        Hands(self.calls)
+    }
+
     /// The trace that the case is named after.
     pub fn trace(&self) -> Result<Trace> {
         let file = self

@@ -39,6 +39,10 @@ impl Workload for TraceRegion {
         true
     }
 
+    fn varies(&self) -> bool {
+        false
+    }
+
     fn run(&self, bench: &Bench) -> Result<Measures> {
         let trace = bench.trace()?;
         let mut replay = Replay::new(&trace);
