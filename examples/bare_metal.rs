@@ -1,4 +1,4 @@
-//! The whole setup of a heap in a program without an operating system: one
+//! All that a program without an operating system needs to have a heap: one
 //! `static`. `Box`, `Vec`, `String` and the collections of `alloc` then work
 //! as anywhere.
 //!
@@ -7,8 +7,8 @@
 //! cargo run --example bare_metal
 //! ```
 //!
-//! The second command runs it where there is an operating system, so that it
-//! can be tried out.
+//! The second command runs the same heap under an operating system, to try it
+//! out.
 
 #![cfg_attr(target_os = "none", no_std, no_main)]
 
@@ -21,25 +21,28 @@ use good_memory_allocator::StaticHeap;
 #[global_allocator]
 static HEAP: StaticHeap<{ 64 << 10 }> = StaticHeap::new();
 
-/// What the program is for.
 fn work() -> String {
     let squares: BTreeMap<u32, u32> = (1..=5).map(|number| (number, number * number)).collect();
     format!("{squares:?}, with {} bytes live", HEAP.stats().live)
 }
 
-/// Where the machine begins. A real one would print to its serial port.
+/// Where the machine begins; a real one would print to its serial port.
 #[cfg(target_os = "none")]
 #[unsafe(no_mangle)]
 extern "C" fn _start() -> ! {
     core::hint::black_box(work());
-    loop {}
+    loop {
+        core::hint::spin_loop();
+    }
 }
 
-/// Out of memory ends here too, as `alloc` panics when the heap is exhausted.
+/// An exhausted heap ends here too.
 #[cfg(target_os = "none")]
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo) -> ! {
-    loop {}
+    loop {
+        core::hint::spin_loop();
+    }
 }
 
 #[cfg(not(target_os = "none"))]

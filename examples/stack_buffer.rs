@@ -1,6 +1,5 @@
 //! Collections in a buffer on the stack, on stable Rust: the heap is a local
-//! variable, and the collections are told to use it. The program's global
-//! allocator serves none of this.
+//! variable, and the collections are told to use it.
 //!
 //! ```text
 //! cargo run --example stack_buffer --features allocator-api2
@@ -12,42 +11,63 @@ use allocator_api2::vec::Vec;
 use good_memory_allocator::SpinLockedAllocator;
 use hashbrown::{DefaultHashBuilder, HashMap};
 
-/// A heap for a few dozen blocks of any size: without smallbins it is smallest.
+/// Without smallbins a heap is smallest, which suits a small buffer.
 type Heap = SpinLockedAllocator<0>;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut buffer = [MaybeUninit::<u8>::uninit(); 4096];
     let heap = Heap::empty();
-    // SAFETY: nothing else uses the buffer, and it outlives the heap and all
-    // that is allocated from it, as it was declared first.
+    // SAFETY: nothing else uses the buffer. It was declared before the heap
+    // and everything that is allocated from it, so it outlives them.
     unsafe { heap.try_init(buffer.as_mut_ptr().cast(), buffer.len())? };
 
-    let text = "the quick brown fox jumps over the lazy dog and the cat";
-    print_words(&heap, text);
-    println!("{:?}", heap.stats());
+    let words = count(
+        &heap,
+        "the quick brown fox jumps over the lazy dog and the cat",
+    );
+    println!("{words:?}");
+    println!("{} bytes live", heap.stats().live);
+    drop(words);
+    println!(
+        "all freed: {} bytes in one chunk",
+        heap.stats().largest_free
+    );
 
     // What does not fit is an error and nothing worse.
     let mut large: Vec<u8, _> = Vec::new_in(&heap);
-    let error = large.try_reserve(5000).unwrap_err();
-    println!("5000 bytes more: {error}");
+    match large.try_reserve(5000) {
+        Ok(()) => println!("5000 bytes more"),
+        Err(error) => println!("5000 bytes more: {error}"),
+    }
     Ok(())
 }
 
-/// Prints the words by how often they occur.
-fn print_words(heap: &Heap, text: &str) {
+/// The words of a text and how often they occur, most frequent first.
+fn count<'a, 'h>(heap: &'h Heap, text: &'a str) -> Vec<(usize, &'a str), &'h Heap> {
     let mut times = HashMap::with_hasher_in(DefaultHashBuilder::default(), heap);
-    for word in text.split(' ') {
+    for word in text.split_whitespace() {
         *times.entry(word).or_insert(0) += 1;
     }
     let mut words = Vec::new_in(heap);
-    words.extend(times.iter().map(|(word, times)| (*times, *word)));
+    words.extend(times.into_iter().map(|(word, times)| (times, word)));
     words.sort_unstable_by(|one, other| other.cmp(one));
-    for (times, word) in &words {
-        println!("{times} {word}");
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_counted_in_the_buffer_and_all_of_it_is_free_again() {
+        let mut buffer = [MaybeUninit::<u8>::uninit(); 1024];
+        let heap = Heap::empty();
+        // SAFETY: as in `main`.
+        unsafe { heap.try_init(buffer.as_mut_ptr().cast(), buffer.len()) }.unwrap();
+        let words = count(&heap, "a b a");
+        assert_eq!(words.as_slice(), [(2, "a"), (1, "b")]);
+        assert!(buffer.as_ptr_range().contains(&words.as_ptr().cast()));
+        drop(words);
+        assert_eq!(heap.stats().largest_free, heap.stats().capacity);
     }
-    println!(
-        "{} of {} bytes live",
-        heap.stats().live,
-        heap.stats().capacity
-    );
 }
