@@ -67,19 +67,16 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// The bytes that are free or parked, but not in the largest free chunk.
-    pub fn scattered(&self) -> usize {
-        self.in_use() - self.stats.live
-    }
-
-    /// What share of the memory in use is not live. In use is all but the
-    /// largest free chunk.
-    pub fn lost(&self) -> f64 {
-        self.scattered() as f64 / self.in_use().max(1) as f64
-    }
-
+    /// All but the largest free chunk.
     pub fn in_use(&self) -> usize {
         self.stats.capacity - self.stats.largest_free
+    }
+
+    /// What share of the memory in use is not live: parked, or free in chunks
+    /// that are smaller than the largest.
+    pub fn lost(&self) -> f64 {
+        let lost = self.in_use() - self.stats.live;
+        lost as f64 / self.in_use().max(1) as f64
     }
 }
 
@@ -150,7 +147,7 @@ impl CountedHeap {
             thread::sleep(Duration::from_secs(1));
         }
         // There is nothing left to do if this fails.
-        let _ = explain(&mut io::stderr().lock(), size, self.heap.stats());
+        let _ = explain(&mut io::stderr().lock(), size, REGION, self.heap.stats());
         process::exit(1)
     }
 }
@@ -191,15 +188,15 @@ unsafe impl GlobalAlloc for CountedHeap {
     }
 }
 
-fn explain(out: &mut impl Write, size: usize, stats: Stats) -> io::Result<()> {
-    let (larger, unit) = match REGION {
-        ..0x10_0000 => (2 * REGION.div_ceil(1 << 10), 'K'),
-        _ => (2 * REGION.div_ceil(1 << 20), 'M'),
+fn explain(out: &mut impl Write, size: usize, region: usize, stats: Stats) -> io::Result<()> {
+    let (larger, unit) = match region {
+        ..0x10_0000 => (2 * region.div_ceil(1 << 10), 'K'),
+        _ => (2 * region.div_ceil(1 << 20), 'M'),
     };
     write!(
         out,
         "\nconcordance: out of memory: a request for {size} bytes cannot be served.\n  \
-         The region has {REGION} bytes. Of the {} that blocks can have, {} are in use,\n  \
+         The region has {region} bytes. Of the {} that blocks can have, {} are in use,\n  \
          and the largest free chunk has {}.\n  \
          Give the program less to read, or compile it with a larger region:\n  \
          GALLOC_HEAP={larger}{unit} cargo run --release --example concordance\n",
@@ -227,13 +224,12 @@ const fn region_size(setting: Option<&str>) -> usize {
 }
 
 const fn number(digits: &[u8]) -> usize {
+    const EXPECTED: &str = "GALLOC_HEAP is a number of bytes such as 65536, 300K or 64M";
+    assert!(!digits.is_empty(), "{}", EXPECTED);
     let mut value = 0;
     let mut at = 0;
     while at < digits.len() {
-        assert!(
-            digits[at].is_ascii_digit(),
-            "GALLOC_HEAP is a number of bytes such as 65536, 300K or 64M"
-        );
+        assert!(digits[at].is_ascii_digit(), "{}", EXPECTED);
         value = value * 10 + (digits[at] - b'0') as usize;
         at += 1;
     }
@@ -280,12 +276,13 @@ mod tests {
     fn the_message_says_what_failed_what_there_is_and_what_to_do() {
         let stats = HEAP.snapshot().stats;
         let mut message = Vec::new();
-        explain(&mut message, 4711, stats).unwrap();
+        explain(&mut message, 4711, 300 << 10, stats).unwrap();
         let message = String::from_utf8(message).unwrap();
         assert!(message.contains("a request for 4711 bytes"));
-        assert!(message.contains(&format!("region has {REGION} bytes")));
-        assert!(message.contains(&format!("largest free chunk has {}", stats.largest_free)));
-        assert!(message.contains("GALLOC_HEAP=512M cargo run"));
+        assert!(message.contains("region has 307200 bytes"));
+        assert!(message.contains(&format!("{} are in use", stats.live)));
+        assert!(message.contains(&format!("chunk has {}", stats.largest_free)));
+        assert!(message.contains("GALLOC_HEAP=600K cargo run"));
     }
 
     #[test]
@@ -295,7 +292,6 @@ mod tests {
         heap.stats.live = 300;
         heap.stats.largest_free = 600;
         assert_eq!(heap.in_use(), 400);
-        assert_eq!(heap.scattered(), 100);
         assert_eq!(heap.lost(), 0.25);
     }
 }

@@ -9,8 +9,9 @@
 //! ```
 //!
 //! Every allocation, the standard library's included, comes from one static
-//! region of 256 MiB; at the end the program says what its heap did. To see a
-//! heap that is too small, give it less when compiling:
+//! region of 256 MiB; only what the operating system's own library keeps for
+//! itself, such as threads' stacks, does not. At the end the program says what
+//! its heap did. To see a heap that is too small, give it less when compiling:
 //!
 //! ```text
 //! GALLOC_HEAP=300K cargo run --release --example concordance
@@ -27,6 +28,7 @@ mod text;
 
 use std::{
     env,
+    ffi::OsString,
     io::{self, Write},
     path::PathBuf,
     process::ExitCode,
@@ -55,21 +57,25 @@ struct Options {
 
 impl Options {
     /// Reads the arguments; the error is what is wrong with them.
-    fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self, String> {
+    fn parse(mut arguments: impl Iterator<Item = OsString>) -> Result<Self, String> {
         let mut options = Self {
             paths: Vec::new(),
             queries: Vec::new(),
             threads: default_threads(),
         };
         while let Some(argument) = arguments.next() {
-            let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
-            match argument.as_str() {
+            let name = argument.to_string_lossy();
+            let mut value = || match arguments.next() {
+                Some(value) => Ok(value.to_string_lossy().into_owned()),
+                None => Err(format!("{name} needs a value")),
+            };
+            match &*name {
                 "--find" => options.queries.push(value()?),
                 "--threads" => options.threads = threads(&value()?)?,
                 option if option.starts_with('-') => {
                     return Err(format!("unknown option {option}"));
                 }
-                path => options.paths.push(path.into()),
+                _ => options.paths.push(argument.into()),
             }
         }
         if options.paths.is_empty() {
@@ -96,7 +102,7 @@ fn main() -> ExitCode {
     // Standard output takes its buffer from the heap now, while there surely
     // is room: it is needed even to exit.
     let mut out = io::stdout().lock();
-    let options = match Options::parse(env::args().skip(1)) {
+    let options = match Options::parse(env::args_os().skip(1)) {
         Ok(options) => options,
         Err(error) => {
             eprintln!("concordance: {error}\n\n{USAGE}");
@@ -150,7 +156,7 @@ mod tests {
     use super::*;
 
     fn parse(arguments: &[&str]) -> Result<Options, String> {
-        Options::parse(arguments.iter().map(|&argument| argument.to_owned()))
+        Options::parse(arguments.iter().map(OsString::from))
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub fn repeated(documents: &BTreeMap<FileId, Document>) -> Vec<Repetition> {
         let lines = &document.lines;
         let mut at = 0;
         while let Some(run) = lines.get(at..at + SHORTEST) {
-            let first = *seen.entry(print(run)).or_insert((file, at));
+            let first = *seen.entry(fingerprint(run)).or_insert((file, at));
             match common(documents, first, (file, at)) {
                 // Too little only if this run is its own first, or overlaps it.
                 length if length < SHORTEST => at += 1,
@@ -66,13 +66,13 @@ fn common(
         .iter()
         .zip(copy)
         .take(most)
-        .take_while(|(one, other)| one.print == other.print)
+        .take_while(|(one, other)| one.fingerprint == other.fingerprint)
         .count()
 }
 
-fn print(run: &[Line]) -> u64 {
-    let prints: Vec<u64> = run.iter().map(|line| line.print).collect();
-    text::fingerprint(prints)
+fn fingerprint(run: &[Line]) -> u64 {
+    let lines: Vec<u64> = run.iter().map(|line| line.fingerprint).collect();
+    text::fingerprint(lines)
 }
 
 #[cfg(test)]

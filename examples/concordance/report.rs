@@ -1,7 +1,7 @@
 //! What is printed.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     io::{self, Write},
     path::PathBuf,
     time::Duration,
@@ -21,12 +21,22 @@ const ROWS: usize = 10;
 /// From how many letters on a word may say what a text is about.
 const TELLING: usize = 4;
 
+/// For each reason the first file and how many more there are.
 pub fn left_out(out: &mut impl Write, files: &[(PathBuf, String)]) -> io::Result<()> {
-    for (path, reason) in files.iter().take(ROWS) {
-        writeln!(out, "left out: {}: {reason}", path.display())?;
+    let mut reasons: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for (path, reason) in files {
+        reasons.entry(reason).or_default().push(path.display());
     }
-    if files.len() > ROWS {
-        writeln!(out, "left out: {} more", number(files.len() - ROWS))?;
+    for (reason, paths) in reasons {
+        match paths.len() - 1 {
+            0 => writeln!(out, "left out: {}: {reason}", paths[0])?,
+            more => writeln!(
+                out,
+                "left out: {} and {} more: {reason}",
+                paths[0],
+                number(more)
+            )?,
+        }
     }
     Ok(())
 }
@@ -199,4 +209,39 @@ fn telling(word: &str) -> bool {
 
 fn place(index: &Index, (file, line): (FileId, u32)) -> String {
     format!("{}:{line}", index.name(file))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::HEAP;
+
+    fn printed(print: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> String {
+        let mut out = Vec::new();
+        print(&mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn files_are_left_out_by_reasons() {
+        let files = [("a", "binary"), ("b", "no access"), ("c", "binary")];
+        let files = files.map(|(path, reason)| (path.into(), reason.to_owned()));
+        assert_eq!(
+            printed(|out| left_out(out, &files)),
+            "left out: a and 1 more: binary\nleft out: b: no access\n"
+        );
+    }
+
+    #[test]
+    fn the_heap_is_told_in_figures() {
+        let mut snapshot = HEAP.snapshot();
+        snapshot.stats.capacity = 4000;
+        snapshot.stats.live = 900;
+        snapshot.stats.largest_free = 3000;
+        snapshot.counts.peak = 5 << 20;
+        snapshot.counts.allocations = 1234;
+        let report = printed(|out| heap(out, &snapshot, &snapshot));
+        assert!(report.contains("5.0 MiB live at most, 10.0 % lost to fragmentation"));
+        assert!(report.contains("1,234 allocations"));
+    }
 }

@@ -16,7 +16,7 @@ pub type Occurrences = HashMap<String, Vec<u32>>;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Line {
     pub number: u32,
-    pub print: u64,
+    pub fingerprint: u64,
 }
 
 /// Reads a file, or says why it is none to be read.
@@ -70,7 +70,7 @@ pub fn lines(text: &str) -> Vec<Line> {
         .filter(|(_, line)| line.contains(char::is_alphabetic))
         .map(|(number, line)| Line {
             number,
-            print: fingerprint(line),
+            fingerprint: fingerprint(line),
         })
         .collect()
 }
@@ -120,8 +120,8 @@ mod tests {
             found.iter().map(|line| line.number).collect::<Vec<_>>(),
             [1, 4, 5]
         );
-        assert_eq!(found[0].print, found[1].print);
-        assert_ne!(found[0].print, found[2].print);
+        assert_eq!(found[0].fingerprint, found[1].fingerprint);
+        assert_ne!(found[0].fingerprint, found[2].fingerprint);
     }
 
     #[test]
