@@ -33,7 +33,8 @@ pub fn below(paths: &[PathBuf]) -> (Vec<PathBuf>, Vec<(PathBuf, String)>) {
     (found, failed)
 }
 
-/// The directory that all of the files, which are in order, are below.
+/// The directory that all of the files, which are in order, are below; empty
+/// if that is the one where the program runs.
 pub fn root(files: &[PathBuf]) -> &Path {
     let (Some(first), Some(last)) = (files.first(), files.last()) else {
         return Path::new("");

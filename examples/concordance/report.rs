@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     io::{self, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::Duration,
 };
 
@@ -57,7 +57,7 @@ pub fn summary(
         out,
         "{} files below {}, {} of text: {} lines, {} words, {} different; {} threads, {:.2} s",
         number(index.documents.len()),
-        index.root.display(),
+        Path::new(".").join(index.root).display(),
         size(documents().map(|document| document.bytes).sum()),
         number(documents().map(|document| document.lines.len()).sum()),
         number(words),
