@@ -28,8 +28,8 @@ pub struct Allocator<
 > {
     cache: Cache<SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>,
     heap: Heap,
-    /// Before `top` rises past the mark, parked blocks are drained.
-    mark: Offset,
+    /// Before less of the gap is left, parked blocks are drained.
+    reserve: Granules,
     /// Bytes of the region that are beyond what a heap can span.
     ignored: usize,
     bounded: bool,
@@ -45,6 +45,8 @@ pub(crate) enum Resized {
     Failed,
 }
 
+const GROWING: usize = 2048;
+
 /// The blocks that a request for `size` granules beyond the mark drains.
 fn drain_quota(size: Granules) -> u32 {
     16 + (size.0 / 32).min(48)
@@ -59,7 +61,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         Self {
             cache: Cache::empty(),
             heap: Heap::empty(),
-            mark: Offset::NONE,
+            reserve: Granules::ZERO,
             ignored: 0,
             bounded: false,
         }
@@ -98,8 +100,8 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         unsafe { self.heap.claim(start, &plan, zeroed) };
         self.cache.bound = u32::MAX;
         self.cache.largest = Granules((plan.capacity().0 / 1024).min(1024));
-        self.heap.set_mark(plan.first);
-        self.mark = plan.first;
+        self.reserve = plan.capacity();
+        self.heap.set_reserve(self.reserve);
         self.ignored = plan.ignored;
         Ok(())
     }
@@ -205,12 +207,13 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         if let Some(block) = self.alloc_parked(layout) {
             return (block, layout.size());
         }
-        let zero_from = self.heap.zero_from();
+        let zero_run = self.heap.zero_run();
         let Some(block) = self.take(layout) else {
             return (ptr::null_mut(), 0);
         };
-        let dirty = zero_from.map_or(usize::MAX, |zero_from| zero_from.bytes().saturating_sub(block.bytes()));
-        (self.heap.span.pointer_to(block), dirty.min(layout.size()))
+        let size = Granules::of_block(layout.size());
+        let zero = zero_run.is_some_and(|(start, end)| block >= start && block + size <= end);
+        (self.heap.span.pointer_to(block), if zero { 0 } else { layout.size() })
     }
 
     #[inline]
@@ -230,13 +233,23 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         if unsafe { self.resize_in_place(block, layout.size(), new_size) } {
             return Resized::Here(block);
         }
+        if new_size >= GROWING && alignment_of(layout) == 1 {
+            if let Some(at) = Granules::holding(new_size).and_then(|size| self.heap.take_with_room(size)) {
+                return Resized::CopyTo(self.heap.span.pointer_to(at));
+            }
+        }
         // SAFETY: as above.
         let new = unsafe { self.alloc(new_layout) };
         if !new.is_null() {
             return Resized::CopyTo(new);
         }
-        // SAFETY: as above.
-        unsafe { self.slide(block, layout, new_size) }
+        // SAFETY: as above. What was parked is free now.
+        unsafe {
+            if self.resize_in_place(block, layout.size(), new_size) {
+                return Resized::Here(block);
+            }
+            self.slide(block, layout, new_size)
+        }
     }
 
     /// Resizes a block where it is, if that is possible; to a smaller size it
@@ -294,10 +307,10 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     /// rise past the mark.
     #[inline(never)]
     fn take_beyond(&mut self, request: Request) -> Option<Offset> {
-        if request.size > self.mark - self.heap.top().min(self.mark) {
+        if self.heap.room().0.saturating_sub(self.reserve.0) < request.size.0 {
             for _ in 0..drain_quota(request.size) {
                 let Some((block, size)) = self.cache.pop_any(self.heap.span) else {
-                    self.raise_mark(request.size);
+                    self.lower_reserve(request.size);
                     break;
                 };
                 if self.heap.free(block, size) >= request.size {
@@ -310,14 +323,19 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
                 return Some(block);
             }
         }
-        self.heap.take_from_top(request).or_else(|| self.take_at_last(request))
+        self.heap.take_from_gap(request).or_else(|| self.take_at_last(request))
     }
 
-    /// Lets `top` rise by a sixteenth before lists are drained again.
-    fn raise_mark(&mut self, size: Granules) {
-        let used = self.heap.top().0;
-        self.mark = Offset(used.saturating_add(size.0).saturating_add(used / 16));
-        self.heap.set_mark(self.mark);
+    /// Lets the gap shrink by a sixteenth of what is used before lists are
+    /// drained again.
+    fn lower_reserve(&mut self, size: Granules) {
+        let room = self.heap.room().0;
+        let used = self.heap.capacity().0 - room;
+        self.reserve = Granules(room.saturating_sub(size.0).saturating_sub(used / 16));
+        self.heap.set_reserve(self.reserve);
+        let ample = room > used;
+        self.cache.bound = if ample { u32::MAX } else { ((32 * u64::from(room)) / u64::from(used.max(1))) as u32 + 2 };
+        self.cache.largest = if ample { self.cache.largest } else { Granules::ZERO };
     }
 
     /// Gives back everything that is parked, until the request can be served.
@@ -325,7 +343,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     fn take_at_last(&mut self, request: Request) -> Option<Offset> {
         while let Some((block, size)) = self.cache.pop_any(self.heap.span) {
             if self.heap.free(block, size) >= request.size {
-                let found = self.heap.take(request).or_else(|| self.heap.take_from_top(request));
+                let found = self.heap.take(request).or_else(|| self.heap.take_from_gap(request));
                 if found.is_some() {
                     return found;
                 }
@@ -334,7 +352,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         self.heap.retire_victim();
         self.heap
             .take(request)
-            .or_else(|| self.heap.take_from_top(request))
+            .or_else(|| self.heap.take_from_gap(request))
             .or_else(|| self.heap.take_aligned_among(request, usize::MAX))
     }
 }

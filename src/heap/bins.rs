@@ -163,7 +163,7 @@ impl Bins {
         }
         if !self.shape.is_linear(size) {
             if let Some((node, found)) = self.at_least_in_trie(span, bin, size) {
-                return Some((self.easiest_of_size(span, node), found));
+                return Some((node, found));
             }
             bin = Bin(bin.0 + 1);
         }
@@ -172,8 +172,7 @@ impl Bins {
         if self.is_linear(bin) {
             return Some((head, Granules(bin.0)));
         }
-        let (node, found) = self.smallest_in_trie(span, head);
-        Some((self.easiest_of_size(span, node), found))
+        Some(self.smallest_in_trie(span, head))
     }
 
     /// Of the chunks of a node's size, one that can leave the trie as it is.
@@ -199,7 +198,8 @@ impl Bins {
             }
         }
         let Some(next) = self.first_from(span, Bin(bin.0 + 1)) else {
-            return self.at_least(span, size);
+            let (node, found) = self.at_least(span, size)?;
+            return Some((self.easiest_of_size(span, node), found));
         };
         let root = self.head(span, next);
         if self.is_linear(next) {

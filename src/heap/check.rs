@@ -53,9 +53,10 @@ impl Heap {
             return Ok(());
         }
         expect(self.first <= self.top, "top is before the first block", self.top)?;
-        expect(self.top <= self.fresh, "top rose past what is known as used", self.top)?;
-        expect(self.fresh <= self.limit, "more is known as used than there is", self.fresh)?;
-        expect(self.ceiling <= self.fresh, "the ceiling is beyond what is known as used", self.ceiling)?;
+        expect(self.top <= self.roof, "top is beyond the roof", self.top)?;
+        expect(self.roof <= self.limit, "the roof is beyond the limit", self.roof)?;
+        expect(self.top <= self.fresh.0, "top rose past what is known as used", self.top)?;
+        expect(self.roof >= self.fresh.1, "the roof fell past what is known as used", self.roof)?;
         self.check_taken(self.victim.at, self.victim.size)?;
         let marked = self.check_edges()?;
         let listed = self.check_bins()?;
@@ -68,8 +69,7 @@ impl Heap {
         if size == Granules::ZERO {
             return Ok(());
         }
-        expect(at >= self.first, "a block before the first", at)?;
-        expect(size <= self.top - self.first && at <= self.top - size, "a block beyond top", at)?;
+        expect(self.is_used(at, size), "a block outside the heap", at)?;
         match self.edges.next_set(self.span, at, at + size) {
             None => Ok(()),
             Some(edge) => expect(false, "a free chunk's edge in a block", edge),
@@ -86,22 +86,32 @@ impl Heap {
 
     fn check_edges(&self) -> Result<Tally, CheckError> {
         let mut tally = Tally::default();
-        let mut from = self.first;
-        while let Some(chunk) = self.edges.next_set(self.span, from, self.top) {
-            let size = self.check_chunk(chunk)?;
-            tally.add(size);
-            from = chunk + size;
-            expect(!self.edges.is_set(self.span, from), "two free chunks that touch", from)?;
+        for (start, end) in [(self.first, self.top), (self.roof, self.limit)] {
+            let mut from = start;
+            while let Some(chunk) = self.edges.next_set(self.span, from, end) {
+                let size = self.check_chunk(chunk)?;
+                tally.add(size);
+                from = chunk + size;
+                let touches = from != self.limit && self.edges.is_set(self.span, from);
+                expect(!touches, "two free chunks that touch", from)?;
+            }
         }
         Ok(tally)
+    }
+
+    /// Whether a run lies on one side of the gap.
+    fn is_used(&self, at: Offset, size: Granules) -> bool {
+        let within = |start: Offset, end: Offset| at >= start && end.0.checked_sub(at.0).is_some_and(|rest| rest >= size.0);
+        within(self.first, self.top) || within(self.roof, self.limit)
     }
 
     /// Proves that a free chunk is marked and sized as it should be.
     fn check_chunk(&self, chunk: Offset) -> Result<Granules, CheckError> {
         let set = |at| self.edges.is_set(self.span, at);
         let size = if set(chunk + Granules::ONE) { self.span.size_from(chunk) } else { Granules::ONE };
-        expect(size.0 < (self.top - self.first).0, "a free chunk larger than the heap", chunk)?;
-        expect(chunk + size < self.top, "a free chunk that is not below top", chunk)?;
+        expect(size <= self.capacity(), "a free chunk larger than the heap", chunk)?;
+        expect(self.is_used(chunk, size), "a free chunk outside the heap", chunk)?;
+        expect(chunk + size != self.top && chunk != self.roof, "a free chunk beside the gap", chunk)?;
         if size == Granules::ONE {
             return Ok(size);
         }
@@ -144,7 +154,7 @@ impl Heap {
         let mut chunk = head;
         let mut listed = None;
         while !chunk.is_none() {
-            expect(chunk >= self.first && chunk < self.top, "a listed chunk outside the heap", chunk)?;
+            expect(self.is_used(chunk, Granules::ONE), "a listed chunk outside the heap", chunk)?;
             expect(self.edges.is_set(self.span, chunk), "a listed chunk that is not marked", chunk)?;
             let size = self.check_chunk(chunk)?;
             expect(self.bins.bin_of(size) == bin, "a chunk in another size's bin", chunk)?;

@@ -16,10 +16,16 @@ use crate::unit::{Granules, Offset};
 
 const BITS: u32 = u32::BITS;
 
-/// Where the bitmap lies in the span: the index of its first word.
+/// The bitmap of a span, of which only the words at both ends are in use: the
+/// heap rises from below and falls from above.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Edges {
+    /// The index in the span of the word for granule 0, if there were one.
     first_word: u32,
+    /// The words before this one are in use,
+    low: u32,
+    /// and so are those from this one on.
+    high: u32,
 }
 
 /// What lies beside a block.
@@ -31,33 +37,44 @@ pub(crate) enum Neighbour {
 }
 
 impl Edges {
-    pub const EMPTY: Self = Self { first_word: 0 };
+    pub const EMPTY: Self = Self { first_word: 0, low: 0, high: 0 };
 
-    pub const fn new(first_word: u32) -> Self {
-        Self { first_word }
+    /// A bitmap for the granules from `first` up to `limit`, none of it in
+    /// use, whose words begin at `first_word`.
+    pub const fn new(first_word: u32, first: Offset, limit: Offset) -> Self {
+        let (low, high) = (first_bit(first) / BITS, limit.0.div_ceil(BITS) + 1);
+        Self { first_word: first_word.wrapping_sub(low), low, high }
     }
 
-    /// The words of a bitmap for `granules`, with the one beyond that a
-    /// window at its end reads.
-    pub const fn words_for(granules: u32) -> u32 {
-        granules.div_ceil(BITS) + 1
+    /// The words that a bitmap takes for a region of `granules`, of which it
+    /// and `other_words` take the first ones.
+    pub const fn words_for(granules: u32, other_words: u32) -> u32 {
+        // Each word serves 32 granules, which are 64 words, and is one itself.
+        let words = (granules as u64 * 2).saturating_sub(other_words as u64);
+        words.div_ceil(2 * BITS as u64 + 1) as u32 + 3
     }
 
-    /// Clears the bits of the granules from `start` up to `end`, rounded up
-    /// to whole words: those before `start` are in use, those from it are not.
-    #[inline]
-    pub fn clear(self, span: Span, start: Offset, end: Offset) {
-        let (from, to) = (Self::words_for(start.0), Self::words_for(end.0));
-        if from != to {
-            let first = self.first_word as usize;
-            span.clear_words(first + from as usize, first + to as usize);
+    /// Takes the words for all granules before `end` into use.
+    pub fn use_below(&mut self, span: Span, end: Offset) {
+        let low = (end.0.div_ceil(BITS) + 1).min(self.high);
+        if low > self.low {
+            span.clear_words(self.word(self.low), self.word(low));
+            self.low = low;
         }
     }
 
-    /// Clears the bits of the granules before `end`.
-    pub fn clear_first(self, span: Span, end: Offset) {
-        let first = self.first_word as usize;
-        span.clear_words(first, first + Self::words_for(end.0) as usize);
+    /// Takes the words for all granules from `start` on into use.
+    pub fn use_above(&mut self, span: Span, start: Offset) {
+        let high = (start.0 / BITS).max(self.low);
+        if high < self.high {
+            span.clear_words(self.word(high), self.word(self.high));
+            self.high = high;
+        }
+    }
+
+    /// Takes all words into use, which are known to be zero.
+    pub fn use_all(&mut self) {
+        self.low = self.high;
     }
 
     #[inline]
@@ -126,21 +143,33 @@ impl Edges {
         None
     }
 
+    /// The index in the span of the bitmap's word for the granules from
+    /// `word * 32` on.
+    #[inline]
+    fn word(self, word: u32) -> usize {
+        self.first_word.wrapping_add(word) as usize
+    }
+
     /// The bits from `bit` on, at least 33 of them. Two words are read, so
     /// that no pair of bits is split; where unaligned loads exist they become
     /// one.
     #[inline]
     fn window(self, span: Span, bit: u32) -> u64 {
-        let word = (self.first_word + bit / BITS) as usize;
+        let word = self.word(bit / BITS);
         (u64::from(span.word(word)) | u64::from(span.word(word + 1)) << BITS) >> (bit % BITS)
     }
 
     #[inline]
     fn update(self, span: Span, bit: u32, mask: u64, op: &impl Fn(u64, u64) -> u64) {
-        let word = (self.first_word + bit / BITS) as usize;
+        let word = self.word(bit / BITS);
         let bits = u64::from(span.word(word)) | u64::from(span.word(word + 1)) << BITS;
         let bits = op(bits, mask << (bit % BITS));
         span.set_word(word, bits as u32);
         span.set_word(word + 1, (bits >> BITS) as u32);
     }
+}
+
+/// The first bit that is ever looked at: two before a block.
+const fn first_bit(first: Offset) -> u32 {
+    first.0 - 2
 }

@@ -25,6 +25,9 @@ pub use check::CheckError;
 /// enough.
 const ALIGNED_TRIES: usize = 4;
 
+/// Blocks from this size on come from the gap's start.
+const LARGE: Granules = Granules(256);
+
 const FRESH_STEP: u32 = 512;
 
 /// The heap. Its methods take and give offsets; none of them fails otherwise
@@ -36,14 +39,17 @@ pub(crate) struct Heap {
     bins: Bins,
     victim: Victim,
     first: Offset,
+    /// The gap's start, to which large blocks rise.
     top: Offset,
+    /// The gap's end, to which small blocks fall.
+    roof: Offset,
     limit: Offset,
-    /// How far `top` ever rose. The memory from here on was never used, and
-    /// the edge bitmap's bits before it are valid.
-    fresh: Offset,
-    /// Up to here `top` rises without being told to.
-    ceiling: Offset,
-    mark: Offset,
+    /// The memory between these two was never used.
+    fresh: (Offset, Offset),
+    /// Down to here the roof falls without further ado.
+    floor: Offset,
+    /// What of the gap is taken only when the heap is told to.
+    reserve: Granules,
     /// Whether memory that was never used is known to be zero.
     zeroed: bool,
 }
@@ -77,9 +83,10 @@ impl Heap {
             first: Offset::NONE,
             top: Offset::NONE,
             limit: Offset::NONE,
-            fresh: Offset::NONE,
-            ceiling: Offset::NONE,
-            mark: Offset::NONE,
+            roof: Offset::NONE,
+            fresh: (Offset::NONE, Offset::NONE),
+            floor: Offset::NONE,
+            reserve: Granules::ZERO,
             zeroed: false,
         }
     }
@@ -99,10 +106,16 @@ impl Heap {
         self.first = plan.first;
         self.top = plan.first;
         self.limit = plan.limit;
-        self.fresh = plan.first;
+        self.roof = plan.limit;
+        self.floor = plan.limit;
+        self.fresh = (plan.first, plan.limit);
         self.zeroed = zeroed;
         self.span.clear_words(0, self.bins.words() as usize);
-        self.edges.clear_first(self.span, self.first);
+        if zeroed {
+            self.edges.use_all();
+        }
+        self.edges.use_below(self.span, self.first);
+        self.edges.use_above(self.span, self.limit);
     }
 
     #[inline]
@@ -110,19 +123,15 @@ impl Heap {
         self.span.is_empty()
     }
 
-    #[inline]
-    pub fn top(&self) -> Offset {
-        self.top
+    /// Sets what of the gap is to be kept.
+    pub fn set_reserve(&mut self, reserve: Granules) {
+        self.reserve = reserve;
+        self.set_floor();
     }
 
-    pub fn set_mark(&mut self, mark: Offset) {
-        self.mark = mark;
-        self.ceiling = mark.min(self.fresh);
-    }
-
-    /// From where on all memory is known to be zero, if any is.
+    /// The run that is known to be zero, if any is.
     #[inline]
-    pub fn zero_from(&self) -> Option<Offset> {
+    pub fn zero_run(&self) -> Option<(Offset, Offset)> {
         self.zeroed.then_some(self.fresh)
     }
 
@@ -131,25 +140,39 @@ impl Heap {
         self.limit - self.first
     }
 
-    /// The granules beyond `top`.
+    /// The granules in the gap.
     #[inline]
     pub fn room(&self) -> Granules {
-        self.limit - self.top
+        self.roof - self.top
     }
 
     /// The largest request, aligned to a granule, that can be served.
     pub fn largest_free(&self) -> Granules {
-        self.bins.largest(self.span).max(self.victim.size).max(self.room())
+        self.bins.largest(self.span).max(self.room()).max(self.run_of_victim())
+    }
+
+    /// The length of the free run that the victim is part of.
+    fn run_of_victim(&self) -> Granules {
+        let Victim { at, size } = self.victim;
+        if size == Granules::ZERO {
+            return size;
+        }
+        let end = at + size;
+        let before = if at == self.roof { self.room() } else { self.free_before(at).unwrap_or(Granules::ZERO) };
+        let after = if end == self.top { self.room() } else { self.free_after(end).unwrap_or(Granules::ZERO) };
+        before + size + after
     }
 
     /// All that is free and not parked.
     pub fn free_granules(&self) -> Granules {
         let mut free = self.victim.size + self.room();
-        let mut from = self.first;
-        while let Some(chunk) = self.edges.next_set(self.span, from, self.top) {
-            let size = self.free_after(chunk).unwrap_or(Granules::ONE);
-            free += size;
-            from = chunk + size;
+        for (start, end) in [(self.first, self.top), (self.roof, self.limit)] {
+            let mut from = start;
+            while let Some(chunk) = self.edges.next_set(self.span, from, end) {
+                let size = self.free_after(chunk).unwrap_or(Granules::ONE);
+                free += size;
+                from = chunk + size;
+            }
         }
         free
     }
@@ -160,9 +183,13 @@ impl Heap {
         if request.alignment == 1 { self.take_any(request.size) } else { self.take_aligned(request) }
     }
 
-    /// Takes a block from `top`.
+    /// Takes a block from the gap: a large one from its start, where it can
+    /// grow, a small one from its end.
     #[inline]
-    pub fn take_from_top(&mut self, request: Request) -> Option<Offset> {
+    pub fn take_from_gap(&mut self, request: Request) -> Option<Offset> {
+        if request.size < LARGE {
+            return self.take_from_roof(request);
+        }
         let top = self.top;
         let block = if request.alignment == 1 { top } else { self.align(top, request.alignment)? };
         if !fits(block, request.size, top, self.room()) {
@@ -175,13 +202,28 @@ impl Heap {
         Some(block)
     }
 
+    fn take_from_roof(&mut self, request: Request) -> Option<Offset> {
+        let roof = self.roof;
+        let block = Offset(roof.0.checked_sub(request.size.0)?);
+        let block = if request.alignment == 1 { block } else { self.align_down(block, request.alignment)? };
+        if block < self.top {
+            return None;
+        }
+        self.lower_roof(block);
+        let end = block + request.size;
+        if end != roof {
+            self.insert(end, roof - end);
+        }
+        Some(block)
+    }
+
     #[inline]
     fn take_any(&mut self, size: Granules) -> Option<Offset> {
         if size >= self.bins.linear() {
             return self
                 .take_large(size)
                 .or_else(|| self.take_from_victim(size))
-                .or_else(|| self.take_below_ceiling(size));
+                .or_else(|| self.take_above_reserve(size));
         }
         if let Some(chunk) = self.bins.exact(self.span, size) {
             self.remove(chunk, size);
@@ -191,7 +233,7 @@ impl Heap {
             return Some(block);
         }
         if self.bins.is_empty() {
-            return self.take_below_ceiling(size);
+            return self.take_above_floor(size);
         }
         self.take_for_victim(size)
     }
@@ -199,7 +241,7 @@ impl Heap {
     #[inline(never)]
     fn take_for_victim(&mut self, size: Granules) -> Option<Offset> {
         let Some((chunk, found)) = self.bins.good_fit(self.span, size) else {
-            return self.take_below_ceiling(size);
+            return self.take_above_floor(size);
         };
         self.remove(chunk, found);
         self.retire_victim();
@@ -207,15 +249,29 @@ impl Heap {
         Some(chunk)
     }
 
-    /// Takes a block from `top` below the ceiling.
+    /// Takes a small block from the gap's end if nothing need be done for it.
     #[inline]
-    fn take_below_ceiling(&mut self, size: Granules) -> Option<Offset> {
-        if self.ceiling.0.saturating_sub(self.top.0) < size.0 {
+    fn take_above_floor(&mut self, size: Granules) -> Option<Offset> {
+        if self.roof.0.saturating_sub(self.floor.0) < size.0 {
             return None;
         }
-        let block = self.top;
-        self.top += size;
-        Some(block)
+        self.roof = self.roof - size;
+        Some(self.roof)
+    }
+
+    fn take_above_reserve(&mut self, size: Granules) -> Option<Offset> {
+        if self.room().0.saturating_sub(self.reserve.0) < size.0 {
+            return None;
+        }
+        self.take_from_gap(Request { size, alignment: 1 })
+    }
+
+    /// Takes a block out of a chunk that leaves it room to double.
+    pub fn take_with_room(&mut self, size: Granules) -> Option<Offset> {
+        let double = Granules(size.0.checked_mul(2)?);
+        let (chunk, found) = self.bins.good_fit(self.span, double)?;
+        self.take_front(chunk, found, size);
+        Some(chunk)
     }
 
     fn take_large(&mut self, size: Granules) -> Option<Offset> {
@@ -239,7 +295,7 @@ impl Heap {
         self.take_aligned_among(request, ALIGNED_TRIES).or_else(|| {
             let slack = u32::try_from(request.alignment - 1).ok()?;
             let surely = Granules(request.size.0.checked_add(slack)?);
-            let (chunk, found) = self.bins.at_least(self.span, surely)?;
+            let (chunk, found) = self.bins.good_fit(self.span, surely)?;
             let block = self.align(chunk, request.alignment)?;
             self.take_inner(chunk, found, block, request.size);
             Some(block)
@@ -275,58 +331,67 @@ impl Heap {
     /// free run that it became part of.
     #[inline]
     pub fn free(&mut self, at: Offset, size: Granules) -> Granules {
-        debug_assert!(at >= self.first && at + size <= self.top, "a block outside the heap");
+        debug_assert!(
+            at >= self.first && at + size <= self.limit && (at + size <= self.top || at >= self.roof),
+            "a block outside the heap"
+        );
         let (mut at, mut size) = (at, size);
-        let end = at + size;
-        let after = if end == self.top { None } else { Some(self.edges.after(self.span, end)) };
-        match self.edges.before(self.span, at) {
-            Neighbour::Taken => {}
-            Neighbour::Single => {
-                at = at - Granules::ONE;
-                size += Granules::ONE;
-                self.remove(at, Granules::ONE);
-            }
-            Neighbour::Longer => {
-                let before = self.span.size_before(at);
-                at = at - before;
-                size += before;
-                self.remove(at, before);
-            }
+        let (end, falls, rises) = (at + size, at + size == self.top, at == self.roof);
+        let after = if falls { None } else { self.free_after(end) };
+        if let Some(before) = self.free_before(at) {
+            at = at - before;
+            size += before;
+            self.remove(at, before);
         }
-        match after {
-            None => {
-                self.top = at;
-                return self.room();
-            }
-            Some(Neighbour::Taken) => {}
-            Some(Neighbour::Single) => {
-                size += Granules::ONE;
-                self.remove(end, Granules::ONE);
-            }
-            Some(Neighbour::Longer) => {
-                let after = self.span.size_from(end);
-                size += after;
-                self.remove(end, after);
-            }
+        if let Some(after) = after {
+            size += after;
+            self.remove(end, after);
         }
-        self.insert(at, size);
-        size
+        if falls {
+            self.top = at;
+        } else if rises {
+            self.roof = at + size;
+        } else {
+            self.insert(at, size);
+            return size;
+        }
+        self.room()
     }
 
     /// Grows the block of `size` granules at `at` into what follows it.
     pub fn grow(&mut self, at: Offset, size: Granules, to: Granules) -> bool {
         let (end, more) = (at + size, to - size);
-        if end == self.top {
-            return self.take_from_top(Request { size: more, alignment: 1 }).is_some();
+        if self.take_at(end, more) {
+            return true;
         }
-        if end == self.victim.at && self.victim.size > Granules::ZERO {
-            return self.take_from_victim(more).is_some();
-        }
-        let Some(after) = self.free_after(end).filter(|&after| after >= more) else {
+        let follows = end + self.free_after(end).unwrap_or(Granules::ZERO);
+        if self.victim.at != follows || self.victim.size == Granules::ZERO {
             return false;
-        };
-        self.take_front(end, after, more);
-        true
+        }
+        self.retire_victim();
+        self.take_at(end, more)
+    }
+
+    /// Takes the run of `size` granules at `at` if it is free.
+    fn take_at(&mut self, at: Offset, size: Granules) -> bool {
+        if at == self.top {
+            let fits = self.room() >= size;
+            if fits {
+                self.raise_top(size);
+            }
+            return fits;
+        }
+        if at == self.victim.at && self.victim.size >= size {
+            self.take_from_victim(size);
+            return true;
+        }
+        match self.free_after(at) {
+            Some(found) if found >= size => {
+                self.take_front(at, found, size);
+                true
+            }
+            _ => false,
+        }
     }
 
     /// Moves the block of `size` granules at `at`, of whose content the first
@@ -338,11 +403,7 @@ impl Heap {
     /// The block is one that this heap gave out, of at least `bytes` bytes,
     /// and nobody else uses it.
     pub unsafe fn slide(&mut self, at: Offset, size: Granules, to: Granules, bytes: usize) -> Option<Offset> {
-        let before = match self.edges.before(self.span, at) {
-            Neighbour::Taken => return None,
-            Neighbour::Single => Granules::ONE,
-            Neighbour::Longer => self.span.size_before(at),
-        };
+        let before = self.free_before(at)?;
         let start = at - before;
         let joined = before + size;
         if joined < to && !self.grow(at, size, to - before) {
@@ -365,9 +426,25 @@ impl Heap {
         }
     }
 
+    /// The length of the free chunk that ends before `at`.
+    fn free_before(&self, at: Offset) -> Option<Granules> {
+        if at == self.roof {
+            return None;
+        }
+        match self.edges.before(self.span, at) {
+            Neighbour::Taken => None,
+            Neighbour::Single => Some(Granules::ONE),
+            Neighbour::Longer => Some(self.span.size_before(at)),
+        }
+    }
+
+    fn neighbour_after(&self, end: Offset) -> Neighbour {
+        if end == self.limit { Neighbour::Taken } else { self.edges.after(self.span, end) }
+    }
+
     /// The length of the free chunk that begins at `end`.
     fn free_after(&self, end: Offset) -> Option<Granules> {
-        match self.edges.after(self.span, end) {
+        match self.neighbour_after(end) {
             Neighbour::Taken => None,
             Neighbour::Single => Some(Granules::ONE),
             Neighbour::Longer => Some(self.span.size_from(end)),
@@ -390,17 +467,37 @@ impl Heap {
         u32::try_from(aligned - base).ok().map(Offset)
     }
 
+    /// The last position up to `at` whose address is a multiple of
+    /// `alignment` granules.
+    fn align_down(&self, at: Offset, alignment: usize) -> Option<Offset> {
+        debug_assert!(alignment.is_power_of_two());
+        let base = self.span.address() / crate::unit::GRANULE;
+        let aligned = (base + at.0 as usize) & !(alignment - 1);
+        u32::try_from(aligned.checked_sub(base)?).ok().map(Offset)
+    }
+
     #[inline]
     fn raise_top(&mut self, size: Granules) {
         self.top += size;
-        if self.top > self.fresh {
-            let fresh = Offset(self.top.0.saturating_add(FRESH_STEP).min(self.limit.0));
-            if !self.zeroed {
-                self.edges.clear(self.span, self.fresh, fresh);
-            }
-            self.fresh = fresh;
-            self.ceiling = self.mark.min(fresh);
+        if self.top > self.fresh.0 {
+            self.fresh.0 = self.top;
+            self.edges.use_below(self.span, self.top);
         }
+        self.set_floor();
+    }
+
+    fn lower_roof(&mut self, to: Offset) {
+        self.roof = to;
+        if to < self.fresh.1 {
+            let fresh = Offset(to.0.saturating_sub(FRESH_STEP)).max(self.top);
+            self.fresh.1 = fresh;
+            self.edges.use_above(self.span, fresh);
+        }
+        self.set_floor();
+    }
+
+    fn set_floor(&mut self) {
+        self.floor = Offset(self.top.0.saturating_add(self.reserve.0)).max(self.fresh.1);
     }
 
     /// Makes a run a free chunk.

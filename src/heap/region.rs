@@ -48,18 +48,18 @@ impl Plan {
         let available = end.checked_sub(base).ok_or(too_small)? / GRANULE;
         let granules = u32::try_from(available).unwrap_or(u32::MAX).min(MOST_GRANULES);
         let bins = Bins::for_region(granules);
-        let edges = Edges::new(bins.words());
-        let words = bins.words().checked_add(Edges::words_for(granules)).ok_or(too_small)?;
+        let words = bins.words() + Edges::words_for(granules, bins.words());
         let first = Offset(words.div_ceil((GRANULE / size_of::<u32>()) as u32));
-        if first.0 >= granules {
+        let limit = Offset(granules);
+        if first >= limit {
             return Err(too_small);
         }
         Ok(Self {
             padding: base - address,
             bins,
-            edges,
+            edges: Edges::new(bins.words(), first, limit),
             first,
-            limit: Offset(granules),
+            limit,
             ignored: (available - granules as usize) * GRANULE,
         })
     }

@@ -56,25 +56,59 @@ impl<R: lock_api::RawMutex, const S: usize, const A: usize> LockedAllocator<R, S
 }
 
 impl<R: lock_api::RawMutex, const S: usize, const A: usize> LockedAllocator<R, S, A> {
-    #[inline(never)]
-    unsafe fn alloc_locked(&self, layout: Layout) -> *mut u8 {
-        unsafe { self.inner.make_guard_unchecked().alloc_unparked(layout) }
+    /// Allocates; when that takes more than a parked block, `prepare` is
+    /// called first.
+    #[inline]
+    fn alloc_with(&self, layout: Layout, prepare: impl FnOnce(&mut Allocator<S, A>)) -> *mut u8 {
+        let mut inner = self.inner.lock();
+        if let Some(block) = inner.alloc_parked(layout) {
+            return block;
+        }
+        core::mem::forget(inner);
+        // SAFETY: the lock is held by the guard that was forgotten.
+        unsafe { self.alloc_locked(layout, prepare) }
     }
+
+    /// # Safety
+    ///
+    /// The lock is held by a guard that was forgotten.
+    #[inline(never)]
+    unsafe fn alloc_locked(&self, layout: Layout, prepare: impl FnOnce(&mut Allocator<S, A>)) -> *mut u8 {
+        // SAFETY: the caller's promise.
+        let mut inner = unsafe { self.inner.make_guard_unchecked() };
+        prepare(&mut inner);
+        inner.alloc_unparked(layout)
+    }
+
+    /// # Safety
+    ///
+    /// The lock is held by a guard that was forgotten; and as for
+    /// [`GlobalAlloc::dealloc`].
     #[inline(never)]
     unsafe fn dealloc_locked(&self, ptr: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise.
         unsafe { self.inner.make_guard_unchecked().dealloc_unparked(ptr, layout) }
+    }
+
+    /// Allocates zeroed memory; `prepare` is called first.
+    fn alloc_zeroed_with(&self, layout: Layout, prepare: impl FnOnce(&mut Allocator<S, A>)) -> *mut u8 {
+        let (block, dirty) = {
+            let mut inner = self.inner.lock();
+            prepare(&mut inner);
+            inner.alloc_reporting(layout)
+        };
+        if !block.is_null() {
+            // SAFETY: the block is at least as large as the layout, and new.
+            unsafe { block.write_bytes(0, dirty) };
+        }
+        block
     }
 }
 
 unsafe impl<R: lock_api::RawMutex, const S: usize, const A: usize> GlobalAlloc for LockedAllocator<R, S, A> {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let mut inner = self.inner.lock();
-        if let Some(block) = inner.alloc_parked(layout) {
-            return block;
-        }
-        core::mem::forget(inner);
-        unsafe { self.alloc_locked(layout) }
+        self.alloc_with(layout, |_| ())
     }
     #[inline]
     unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
@@ -86,11 +120,7 @@ unsafe impl<R: lock_api::RawMutex, const S: usize, const A: usize> GlobalAlloc f
         unsafe { self.dealloc_locked(ptr, layout) }
     }
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        let (block, dirty) = self.inner.lock().alloc_reporting(layout);
-        if !block.is_null() {
-            unsafe { block.write_bytes(0, dirty) };
-        }
-        block
+        self.alloc_zeroed_with(layout, |_| ())
     }
     unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
         let mut inner = self.inner.lock();

@@ -8,7 +8,7 @@ use core::{
 
 use super::SpinLockedAllocator;
 use crate::{
-    allocator::{DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT, DEFAULT_SMALLBINS_AMOUNT},
+    allocator::{Allocator, DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT, DEFAULT_SMALLBINS_AMOUNT},
     heap::CheckError,
     stats::Stats,
 };
@@ -43,39 +43,42 @@ impl<const B: usize, const S: usize, const A: usize> StaticHeap<B, S, A> {
     }
     /// stats
     pub fn stats(&self) -> Stats {
-        self.claim();
-        self.allocator.stats()
+        let mut allocator = self.allocator.inner.lock();
+        self.claim(&mut allocator);
+        allocator.stats()
     }
 
-    #[cold]
-    fn claim(&self) -> bool {
-        unsafe { self.allocator.try_init_zeroed(self.region.get().cast(), B) }.is_ok()
+    /// Gives the allocator its region, unless it has it.
+    fn claim(&self, allocator: &mut Allocator<S, A>) {
+        if !allocator.was_initialized() {
+            // SAFETY: the region is valid, zero since it was made, and used
+            // by nobody but the allocator.
+            let claimed = unsafe { allocator.try_init_zeroed(self.region.get().cast(), B) };
+            debug_assert!(claimed.is_ok(), "{claimed:?}");
+        }
     }
 }
 
+// SAFETY: all is done by the locked allocator; only that it may have to be
+// given its region first.
 unsafe impl<const B: usize, const S: usize, const A: usize> GlobalAlloc for StaticHeap<B, S, A> {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let block = unsafe { self.allocator.alloc(layout) };
-        if block.is_null() && self.claim() {
-            return unsafe { self.allocator.alloc(layout) };
-        }
-        block
+        self.allocator.alloc_with(layout, |allocator| self.claim(allocator))
     }
+
     #[inline]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise.
         unsafe { self.allocator.dealloc(block, layout) }
     }
-    #[inline]
+
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        let block = unsafe { self.allocator.alloc_zeroed(layout) };
-        if block.is_null() && self.claim() {
-            return unsafe { self.allocator.alloc_zeroed(layout) };
-        }
-        block
+        self.allocator.alloc_zeroed_with(layout, |allocator| self.claim(allocator))
     }
-    #[inline]
+
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        // SAFETY: the caller's promise.
         unsafe { self.allocator.realloc(block, layout, new_size) }
     }
 }
