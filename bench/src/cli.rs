@@ -1,5 +1,7 @@
 //! The command line.
 
+use std::path::PathBuf;
+
 use clap::{Args, Parser, Subcommand};
 
 use crate::contender::{self, Entry};
@@ -38,6 +40,9 @@ pub struct Run {
     /// Fill and verify every block instead of measuring well.
     #[arg(long)]
     pub check: bool,
+    /// Where report, plots and figures go.
+    #[arg(long, short, default_value = "target/galloc-bench")]
+    pub out: PathBuf,
     #[command(flatten)]
     pub options: Options,
 }

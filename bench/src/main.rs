@@ -9,19 +9,22 @@ mod machine;
 mod report;
 mod results;
 mod run;
+mod smoke;
 mod stats;
 mod suite;
 mod touch;
 mod trace;
 mod workload;
 
+use std::path::Path;
+
 use anyhow::{Result, ensure};
 use clap::Parser;
 
-use cli::{Cli, Command, Run, Traces};
+use cli::{Cli, Command, Options, Run, Traces};
 use suite::Suite;
 use trace::file;
-use workload::{TraceRegion, TraceTime, Workload};
+use workload::{Effort, TraceRegion, TraceTime, Workload};
 
 fn main() -> Result<()> {
     let cli = Cli::parse();
@@ -29,7 +32,7 @@ fn main() -> Result<()> {
         None => run(&cli.run),
         Some(Command::Run(options)) => run(&options),
         Some(Command::Traces(options)) => traces(&options),
-        Some(Command::Smoke(_)) => todo!(),
+        Some(Command::Smoke(options)) => smoke(options),
         Some(Command::List) => list(),
         Some(Command::Child { job }) => run::child::serve(&job),
     }
@@ -44,6 +47,7 @@ fn run(run: &Run) -> Result<()> {
     show(
         &Suite::new(&run.options, workloads, &file::bundled()?)?,
         run.check,
+        Some(&run.out),
     )
 }
 
@@ -64,17 +68,33 @@ fn traces(traces: &Traces) -> Result<()> {
     show(
         &Suite::new(&traces.options, workloads, &files)?,
         traces.check,
+        None,
     )
 }
 
-fn show(suite: &Suite, check: bool) -> Result<()> {
+/// Runs, prints tables, and writes the report if there is a folder for it.
+fn show(suite: &Suite, check: bool, folder: Option<&Path>) -> Result<()> {
     suite.preface().iter().for_each(|line| println!("{line}"));
     let results = suite.run(check)?;
-    suite
-        .tables(&results)
-        .iter()
-        .for_each(|table| println!("\n{}", table.for_terminal()));
+    for (_, views) in suite.views(&results) {
+        for view in views {
+            println!("\n{}", view.table(&suite.contenders).for_terminal());
+        }
+    }
+    if let Some(folder) = folder {
+        report::write(suite, &results, folder)?;
+        println!("wrote {}", folder.join("report.html").display());
+    }
     Ok(())
+}
+
+fn smoke(mut options: Options) -> Result<()> {
+    options.effort = Effort::Smoke;
+    smoke::run(&Suite::new(
+        &options,
+        workload::ALL.to_vec(),
+        &file::bundled()?,
+    )?)
 }
 
 fn list() -> Result<()> {

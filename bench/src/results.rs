@@ -1,6 +1,7 @@
 //! What was measured.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use crate::contender::NOOP;
 use crate::run::child::HANGS;
@@ -25,6 +26,16 @@ impl Key {
     }
 }
 
+impl fmt::Display for Key {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "{}, {}: {}",
+            self.workload, self.case, self.contender
+        )
+    }
+}
+
 #[derive(Default)]
 pub struct Results {
     /// The values of every round, by metric.
@@ -41,10 +52,13 @@ impl Results {
         }
     }
 
-    pub fn hung(&self, workload: &str, contender: &str) -> bool {
-        self.failures.iter().any(|(key, why)| {
-            key.workload == workload && key.contender == contender && why.starts_with(HANGS)
-        })
+    /// In how many cases a contender hung.
+    pub fn hangs(&self, workload: &str, contender: &str) -> usize {
+        let ours = |key: &Key| key.workload == workload && key.contender == contender;
+        self.failures
+            .iter()
+            .filter(|(key, why)| ours(key) && why.starts_with(HANGS))
+            .count()
     }
 
     /// A metric as it was measured.

@@ -7,8 +7,8 @@ use anyhow::{Context, Result, ensure};
 
 use crate::cli::Options;
 use crate::contender::{self, Entry, LEFT_OUT, NOOP};
-use crate::machine::core_pin::cores;
-use crate::report::table::Table;
+use crate::machine::{self, core_pin::cores};
+use crate::report::table::View;
 use crate::results::Results;
 use crate::run::schedule::Schedule;
 use crate::trace::file;
@@ -72,27 +72,29 @@ impl Suite {
         schedule.run()
     }
 
-    /// A table for each metric of each workload.
-    pub fn tables(&self, results: &Results) -> Vec<Table> {
-        let of = |workload: &&'static dyn Workload| {
-            let (workload, cases) = (*workload, workload.cases(&self.plan));
-            let table =
-                move |metric| Table::of(results, workload, metric, &cases, &self.contenders);
-            workload.metrics().iter().map(table).collect::<Vec<_>>()
+    /// All there is to show of each workload.
+    pub fn views<'a>(&'a self, results: &'a Results) -> Vec<(&'a dyn Workload, Vec<View<'a>>)> {
+        let views = |workload: &&'static dyn Workload| {
+            let workload = *workload;
+            (
+                workload,
+                View::all(results, workload, &workload.cases(&self.plan)),
+            )
         };
-        self.workloads.iter().flat_map(of).collect()
+        self.workloads.iter().map(views).collect()
     }
 
     /// The lines that say how it was run and who is missing.
     pub fn preface(&self) -> Vec<String> {
-        let mut lines = vec![format!(
+        let mut lines = machine::description();
+        lines.push(format!(
             "seed {}, {} rounds, effort {:?}, core {} of {}",
             self.plan.seed,
             self.rounds,
             self.plan.effort,
             self.core,
             self.plan.cores.len()
-        )];
+        ));
         lines.extend(
             LEFT_OUT
                 .iter()

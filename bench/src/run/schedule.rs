@@ -70,7 +70,7 @@ impl Schedule<'_> {
         turns
     }
 
-    /// One run of one contender. What failed once is not tried again, nor is a workload in which a contender hung.
+    /// One run of one contender. What failed once is not tried again, nor is a workload in which a contender hung twice.
     fn take(&self, turn: &Turn, contender: &Entry, results: &mut Results) -> Result<()> {
         let workload = turn.workload;
         let key = Key::new(workload.name(), &turn.case, contender.name);
@@ -78,10 +78,10 @@ impl Schedule<'_> {
         if !applies || results.failures.contains_key(&key) {
             return Ok(());
         }
-        if results.hung(workload.name(), contender.name) {
+        if results.hangs(workload.name(), contender.name) >= 2 {
             results
                 .failures
-                .insert(key, "not tried, as it hung before".to_owned());
+                .insert(key, "not tried, as it hung twice before".to_owned());
             return Ok(());
         }
         let job = Job {

@@ -167,19 +167,22 @@ fn top_up(hands: Hands, rng: &mut Rng, shape: Shape, enough: usize, filled: &mut
 }
 
 /// Raises the live bytes by half a percent of the heap at a time, and replaces as many blocks as live at each level. What
-/// lived before the block was freed that could not be replaced is what the heap bore.
+/// lives when a replacement is refused is what the heap bore.
 fn churn(hands: Hands, rng: &mut Rng, heap: usize, shape: Shape) -> Vec<Block> {
     let step = heap / 200;
     let mut level = heap / 2;
     let mut filled = fill(hands, rng, shape, level);
+    let mut left = filled.blocks.len();
     while !filled.failed {
-        for _ in 0..filled.blocks.len() {
+        if left == 0 {
+            level += step;
+            left = filled.blocks.len();
+        } else {
             let freed = filled.blocks.swap_remove(rng.usize(0..filled.blocks.len()));
             filled.live -= freed.size();
             hands.free(freed);
-            top_up(hands, rng, shape, level, &mut filled);
+            left -= 1;
         }
-        level += step;
         top_up(hands, rng, shape, level, &mut filled);
     }
     filled.blocks

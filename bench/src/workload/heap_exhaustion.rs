@@ -45,7 +45,7 @@ impl Workload for HeapExhaustion {
     }
 
     fn run(&self, bench: &Bench) -> Result<Measures> {
-        let (longest, trials) = durations::of(bench.plan.effort, 50);
+        let (longest, trials) = durations::of(bench.plan.effort);
         durations::mean_of(trials, |trial| {
             bench.fresh(HEAP)?;
             let mut rng = Rng::with_seed(bench.plan.seed + trial);

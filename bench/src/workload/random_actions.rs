@@ -34,9 +34,14 @@ impl Workload for RandomActions {
         vec!["256 MiB".to_owned()]
     }
 
+    /// Its trials are rounds already.
+    fn varies(&self) -> bool {
+        false
+    }
+
     /// A run of 100 ms is the first tenth of a run of a second, so one run gives the scores of all ten durations.
     fn run(&self, bench: &Bench) -> Result<Measures> {
-        let (longest, trials) = durations::of(bench.plan.effort, 50);
+        let (longest, trials) = durations::of(bench.plan.effort);
         durations::mean_of(trials, |trial| {
             bench.fresh(HEAP)?;
             let mut rng = Rng::with_seed(bench.plan.seed + trial);

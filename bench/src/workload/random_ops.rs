@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 use fastrand::Rng;
 
-use super::{Bench, Better, Effort, Measures, Metric, Plan, Workload, random_actions, speed};
+use super::{Bench, Effort, Measures, Metric, Plan, Workload, random_actions, speed};
 use crate::hands::{Block, Hands};
 
 pub struct RandomOps;
