@@ -153,17 +153,17 @@ fn short_sequences_of_everything<const S: usize, const A: usize>() {
         (96, 8),
         (8, 4096),
     ];
-    every_sequence::<S, A>(24, 4, &layouts, &[-1, 1, 5], &[]);
+    every_sequence::<S, A>(24, 5, &layouts, &[-1, 1, 5], &[]);
 }
 
 /// Few kinds of operations, but more of them.
 fn long_sequences_of_little<const S: usize, const A: usize>() {
-    every_sequence::<S, A>(7, 7, &[(8, 8), (16, 8), (8, 16)], &[], &[]);
+    every_sequence::<S, A>(7, 8, &[(8, 8), (16, 8), (8, 16)], &[], &[]);
 }
 
 /// Blocks that grow and shrink among neighbours that come and go.
 fn sequences_of_resizing<const S: usize, const A: usize>() {
-    every_sequence::<S, A>(9, 5, &[(8, 8), (24, 8)], &[-2, -1, 1, 3], &[]);
+    every_sequence::<S, A>(9, 6, &[(8, 8), (24, 8)], &[-2, -1, 1, 3], &[]);
 }
 
 /// What happens in a heap that is full of small blocks with holes between.

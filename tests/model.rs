@@ -31,10 +31,11 @@ fn sequences<const S: usize, const A: usize>(length: Length, skew: usize) {
     let region = Region::new(skew, length);
     let space = space_over::<S, A>(&region);
     let capacity = space.len();
+    let config = Config::default();
     let mut runner = TestRunner::new(Config {
-        cases: (4_000_000 / (capacity + 40_000)).max(4) as u32,
+        cases: (config.cases as usize * 16_000 / (capacity + 40_000)).max(4) as u32,
         failure_persistence: None,
-        ..Config::default()
+        ..config
     });
     let input = (
         any::<bool>(),
@@ -56,7 +57,7 @@ fn sequences<const S: usize, const A: usize>(length: Length, skew: usize) {
 
 /// One long random sequence of operations, always the same.
 fn walk<const S: usize, const A: usize>(length: usize) {
-    const STEPS: usize = 20_000;
+    const STEPS: usize = 12_000;
     let region = Region::new(0, length);
     let space = space_over::<S, A>(&region);
     let ops = prop::collection::vec(op::any(space.len() / 64), STEPS)
