@@ -25,6 +25,14 @@ pub enum Command {
     Traces(Traces),
     /// A short run of everything that fails if a result is missing or makes no sense.
     Smoke(Options),
+    /// One report of several runs.
+    Report {
+        /// Where they wrote their results.
+        #[arg(required = true)]
+        folders: Vec<PathBuf>,
+        #[arg(long, short, default_value = "target/galloc-bench")]
+        out: PathBuf,
+    },
     /// What contenders and workloads there are.
     List,
     /// One run, in a process of its own, which the suite starts.

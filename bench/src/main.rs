@@ -16,12 +16,11 @@ mod touch;
 mod trace;
 mod workload;
 
-use std::path::Path;
-
 use anyhow::{Result, ensure};
 use clap::Parser;
 
 use cli::{Cli, Command, Options, Run, Traces};
+use report::Report;
 use suite::Suite;
 use trace::file;
 use workload::{Effort, TraceRegion, TraceTime, Workload};
@@ -33,6 +32,7 @@ fn main() -> Result<()> {
         Some(Command::Run(options)) => run(&options),
         Some(Command::Traces(options)) => traces(&options),
         Some(Command::Smoke(options)) => smoke(options),
+        Some(Command::Report { folders, out }) => Report::read(&folders)?.write(&out),
         Some(Command::List) => list(),
         Some(Command::Child { job }) => run::child::serve(&job),
     }
@@ -44,11 +44,9 @@ fn run(run: &Run) -> Result<()> {
     } else {
         run.workloads.clone()
     };
-    show(
-        &Suite::new(&run.options, workloads, &file::bundled()?)?,
-        run.check,
-        Some(&run.out),
-    )
+    let report = Suite::new(&run.options, workloads, &file::bundled()?)?.report(run.check)?;
+    report.print();
+    report.write(&run.out)
 }
 
 fn traces(traces: &Traces) -> Result<()> {
@@ -65,26 +63,9 @@ fn traces(traces: &Traces) -> Result<()> {
         .into_iter()
         .filter_map(|(wanted, workload)| wanted.then_some(workload))
         .collect();
-    show(
-        &Suite::new(&traces.options, workloads, &files)?,
-        traces.check,
-        None,
-    )
-}
-
-/// Runs, prints tables, and writes the report if there is a folder for it.
-fn show(suite: &Suite, check: bool, folder: Option<&Path>) -> Result<()> {
-    suite.preface().iter().for_each(|line| println!("{line}"));
-    let results = suite.run(check)?;
-    for (_, views) in suite.views(&results) {
-        for view in views {
-            println!("\n{}", view.table(&suite.contenders).for_terminal());
-        }
-    }
-    if let Some(folder) = folder {
-        report::write(suite, &results, folder)?;
-        println!("wrote {}", folder.join("report.html").display());
-    }
+    Suite::new(&traces.options, workloads, &files)?
+        .report(traces.check)?
+        .print();
     Ok(())
 }
 

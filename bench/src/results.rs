@@ -52,6 +52,11 @@ impl Results {
         }
     }
 
+    /// Every contender in every case that was tried.
+    pub fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.samples.keys().chain(self.failures.keys())
+    }
+
     /// In how many cases a contender hung.
     pub fn hangs(&self, workload: &str, contender: &str) -> usize {
         let ours = |key: &Key| key.workload == workload && key.contender == contender;

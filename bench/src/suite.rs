@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use crate::cli::Options;
 use crate::contender::{self, Entry, LEFT_OUT, NOOP};
 use crate::machine::{self, core_pin::cores};
-use crate::report::table::View;
+use crate::report::Report;
 use crate::results::Results;
 use crate::run::schedule::Schedule;
 use crate::trace::file;
@@ -59,6 +59,13 @@ impl Suite {
         })
     }
 
+    /// Runs everything, and says how.
+    pub fn report(&self, check: bool) -> Result<Report> {
+        let about = self.preface();
+        about.iter().for_each(|line| println!("{line}"));
+        Ok(Report::new(about, self.plan.clone(), self.run(check)?))
+    }
+
     /// Runs everything; with `check`, every block is filled and verified.
     pub fn run(&self, check: bool) -> Result<Results> {
         let schedule = Schedule {
@@ -72,20 +79,8 @@ impl Suite {
         schedule.run()
     }
 
-    /// All there is to show of each workload.
-    pub fn views<'a>(&'a self, results: &'a Results) -> Vec<(&'a dyn Workload, Vec<View<'a>>)> {
-        let views = |workload: &&'static dyn Workload| {
-            let workload = *workload;
-            (
-                workload,
-                View::all(results, workload, &workload.cases(&self.plan)),
-            )
-        };
-        self.workloads.iter().map(views).collect()
-    }
-
     /// The lines that say how it was run and who is missing.
-    pub fn preface(&self) -> Vec<String> {
+    fn preface(&self) -> Vec<String> {
         let mut lines = machine::description();
         lines.push(format!(
             "seed {}, {} rounds, effort {:?}, core {} of {}",

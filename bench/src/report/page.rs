@@ -1,23 +1,22 @@
 //! The report as a page, and its tables for other documents.
 
+use super::Report;
 use super::plot::Plot;
 use super::table::Table;
-use crate::results::Results;
-use crate::suite::Suite;
 
 const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:1100px;margin:2em auto;padding:0 1em;color:#222}\
     table{border-collapse:collapse;font-size:13px;margin:.5em 0}div{overflow-x:auto}\
     td,th{padding:.15em .6em;text-align:right;white-space:nowrap;border-bottom:1px solid #e4e4e4}\
     td:first-child{text-align:left;font-weight:600}.failed{color:#b00020}h2{margin-top:2.5em}svg{max-width:100%;height:auto}";
 
-pub fn html(suite: &Suite, results: &Results, plots: &[Plot]) -> String {
-    let preface: String = suite
-        .preface()
+pub fn html(report: &Report, plots: &[Plot]) -> String {
+    let preface: String = report
+        .about
         .iter()
         .map(|line| format!("<li>{}</li>", escaped(line)))
         .collect();
-    let sections: String = suite
-        .views(results)
+    let sections: String = report
+        .views()
         .iter()
         .map(|(workload, views)| {
             let name = workload.name();
@@ -28,7 +27,7 @@ pub fn html(suite: &Suite, results: &Results, plots: &[Plot]) -> String {
                 .collect();
             let tables: String = views
                 .iter()
-                .map(|view| table(&view.table(&suite.contenders)))
+                .map(|view| table(&view.table(&report.contenders)))
                 .collect();
             format!(
                 "<h2 id=\"{name}\">{name}</h2><p>{}</p>{plots}{tables}",
@@ -83,12 +82,12 @@ fn escaped(text: &str) -> String {
         .replace('>', "&gt;")
 }
 
-pub fn markdown(suite: &Suite, results: &Results) -> String {
+pub fn markdown(report: &Report) -> String {
     let mut text = String::new();
-    for (workload, views) in suite.views(results) {
+    for (workload, views) in report.views() {
         text += &format!("## {}\n\n{}\n\n", workload.name(), workload.about());
         for view in views {
-            text += &format!("{}\n", view.table(&suite.contenders).for_markdown());
+            text += &format!("{}\n", view.table(&report.contenders).for_markdown());
         }
     }
     text

@@ -43,7 +43,7 @@ impl<'a> View<'a> {
         };
         let metrics = workload.metrics();
         match workload.plot() {
-            Plot::LineOverMetrics(_) => {
+            Plot::Lines => {
                 let of = |case: &String| {
                     view(
                         metrics
@@ -54,7 +54,7 @@ impl<'a> View<'a> {
                 };
                 cases.iter().map(of).collect()
             }
-            Plot::Bars | Plot::LineOverCases => {
+            Plot::Bars => {
                 let of = |metric| view(cases.iter().map(|case| (case.clone(), metric)).collect());
                 metrics.iter().map(of).collect()
             }
@@ -64,8 +64,8 @@ impl<'a> View<'a> {
     /// What a column is called: what differs from the others.
     pub fn label(&self, column: &(String, &'static Metric)) -> String {
         match self.workload.plot() {
-            Plot::LineOverMetrics(_) => column.1.name.to_owned(),
-            Plot::Bars | Plot::LineOverCases => column.0.clone(),
+            Plot::Lines => column.1.name.to_owned(),
+            Plot::Bars => column.0.clone(),
         }
     }
 
@@ -74,8 +74,8 @@ impl<'a> View<'a> {
             return self.workload.name().to_owned();
         };
         let what = match self.workload.plot() {
-            Plot::LineOverMetrics(_) => case,
-            Plot::Bars | Plot::LineOverCases => metric.name,
+            Plot::Lines => case,
+            Plot::Bars => metric.name,
         };
         let unit = if metric.unit.is_empty() {
             String::new()

@@ -29,7 +29,7 @@ impl Workload for HeapExhaustion {
     }
 
     fn plot(&self) -> Plot {
-        Plot::LineOverMetrics("time")
+        Plot::Lines
     }
 
     fn cases(&self, _plan: &Plan) -> Vec<String> {

@@ -111,10 +111,8 @@ pub struct Metric {
 pub enum Plot {
     /// A bar for each contender, the mean ratio over all cases.
     Bars,
-    /// A line for each contender over the cases.
-    LineOverCases,
-    /// A line for each contender over the metrics, which are points of the named axis.
-    LineOverMetrics(&'static str),
+    /// A line for each contender over the metrics.
+    Lines,
 }
 
 /// How much to do.

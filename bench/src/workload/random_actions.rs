@@ -27,7 +27,7 @@ impl Workload for RandomActions {
     }
 
     fn plot(&self) -> Plot {
-        Plot::LineOverMetrics("time")
+        Plot::Lines
     }
 
     fn cases(&self, _plan: &Plan) -> Vec<String> {

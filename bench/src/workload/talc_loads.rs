@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use fastrand::Rng;
 
-use super::{Bench, Better, Effort, Measures, Metric, Plan, Plot, Workload, crew};
+use super::{Bench, Better, Effort, Measures, Metric, Plan, Workload, crew};
 use crate::hands::{Block, Hands};
 
 /// Operations per second on about 300 live blocks.
@@ -75,10 +75,6 @@ impl Workload for TalcLoads {
                 net: false,
             }]
         }
-    }
-
-    fn plot(&self) -> Plot {
-        Plot::LineOverCases
     }
 
     fn cases(&self, plan: &Plan) -> Vec<String> {
