@@ -285,17 +285,17 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         }
     }
 
+    #[inline]
     fn take(&mut self, layout: Layout) -> Option<Offset> {
-        if !self.was_initialized() {
-            return None;
-        }
         let request = Request {
             size: Granules::holding(layout.size())?,
             alignment: alignment_of(layout),
         };
-        let heap = &self.heap;
-        if let Some(block) = self.cache.pop_slot(request.size, |block| heap.is_aligned(block, request.alignment)) {
-            return Some(block);
+        if Cache::<SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>::has_slot(request.size) || request.alignment > 1 {
+            let heap = &self.heap;
+            if let Some(block) = self.cache.pop_slot(request.size, |block| heap.is_aligned(block, request.alignment)) {
+                return Some(block);
+            }
         }
         match self.heap.take(request) {
             Some(block) => Some(block),
@@ -307,6 +307,9 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     /// rise past the mark.
     #[inline(never)]
     fn take_beyond(&mut self, request: Request) -> Option<Offset> {
+        if !self.was_initialized() {
+            return None;
+        }
         if self.heap.room().0.saturating_sub(self.reserve.0) < request.size.0 {
             for _ in 0..drain_quota(request.size) {
                 let Some((block, size)) = self.cache.pop_any(self.heap.span) else {

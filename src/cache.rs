@@ -142,6 +142,11 @@ impl<const SIZES: usize, const ALIGNMENTS: usize> Cache<SIZES, ALIGNMENTS> {
     }
 
     #[inline]
+    pub fn has_slot(size: Granules) -> bool {
+        size.0 as usize > SIZES
+    }
+
+    #[inline]
     fn slot(size: Granules) -> usize {
         (size.0.wrapping_mul(0x9E37_79B1) >> 16) as usize % SIZES
     }

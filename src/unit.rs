@@ -30,7 +30,7 @@ impl Granules {
     /// more than any region has.
     #[inline]
     pub fn holding(size: usize) -> Option<Self> {
-        let granules = size / GRANULE + usize::from(size % GRANULE != 0);
+        let granules = size.checked_add(GRANULE - 1)? / GRANULE;
         u32::try_from(granules.max(1)).ok().map(Self)
     }
 

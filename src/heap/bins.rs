@@ -48,6 +48,14 @@ pub(crate) struct Bins {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Bin(pub(super) u32);
 
+impl Bin {
+    /// The bin of a size that has one of its own.
+    #[inline]
+    pub fn of_one_size(size: Granules) -> Self {
+        Self(size.0)
+    }
+}
+
 impl Shape {
     /// Bins for a region of `granules`: their heads take about one percent
     /// of a small region and a few kilobytes of a large one.
@@ -144,14 +152,22 @@ impl Bins {
         }
     }
 
-    /// A chunk of exactly this size, if sizes like it have a bin each.
+    /// The first bin with chunks, from that of a size that has one of its own
+    /// on.
     #[inline]
-    pub fn exact(&self, span: Span, size: Granules) -> Option<Offset> {
-        if !self.shape.is_linear(size) {
-            return None;
+    pub fn first_for(&self, span: Span, size: Granules) -> Option<Bin> {
+        self.first_from(span, Bin::of_one_size(size))
+    }
+
+    /// A chunk of a bin that has some, with its size: the one that is found
+    /// and unlinked with least work.
+    #[inline]
+    pub fn any_of(&self, span: Span, bin: Bin) -> (Offset, Granules) {
+        let head = self.head(span, bin);
+        if self.is_linear(bin) {
+            return (head, Granules(bin.0));
         }
-        let head = self.head(span, Bin(size.0));
-        (!head.is_none()).then_some(head)
+        (self.easiest_of_size(span, head), span.size_from(head))
     }
 
     /// A chunk of the smallest size that is `size` or more, with its size.
@@ -192,20 +208,18 @@ impl Bins {
         }
         let root = self.head(span, bin);
         if !root.is_none() {
-            let found = if self.shape.is_linear(size) { size } else { span.size_from(root) };
+            let (chunk, found) = self.any_of(span, bin);
             if found >= size {
-                return Some((self.easiest_of_size(span, root), found));
+                return Some((chunk, found));
             }
         }
-        let Some(next) = self.first_from(span, Bin(bin.0 + 1)) else {
-            let (node, found) = self.at_least(span, size)?;
-            return Some((self.easiest_of_size(span, node), found));
-        };
-        let root = self.head(span, next);
-        if self.is_linear(next) {
-            return Some((root, Granules(next.0)));
+        match self.first_from(span, Bin(bin.0 + 1)) {
+            Some(bin) => Some(self.any_of(span, bin)),
+            None if root.is_none() => None,
+            None => self
+                .at_least_in_trie(span, bin, size)
+                .map(|(node, found)| (self.easiest_of_size(span, node), found)),
         }
-        Some((self.easiest_of_size(span, root), span.size_from(root)))
     }
 
     /// The bin of a size.
@@ -217,12 +231,6 @@ impl Bins {
     #[inline]
     pub(super) fn is_linear(&self, bin: Bin) -> bool {
         bin.0 >> self.shape.linear_log2 == 0
-    }
-
-    /// Whether there are no chunks.
-    #[inline]
-    pub fn is_empty(&self) -> bool {
-        self.summary == 0
     }
 
     /// The chunk after this one among those of its size.
@@ -288,7 +296,9 @@ impl Bins {
     /// Removes a trie's node, in whose place comes the next chunk of its
     /// size, or else a leaf from below it, or nothing.
     fn unlink_node(&mut self, span: Span, node: Offset, size: Granules, next: Offset) {
-        let heir = if next.is_none() { self.pluck_leaf(span, node) } else { next };
+        let children = [self.child(span, node, 0), self.child(span, node, 1)];
+        let leaf = children == [Offset::NONE; 2];
+        let heir = if next.is_none() && !leaf { self.pluck_leaf(span, node) } else { next };
         let parent = Offset(span.field(node, Field::Parent));
         if parent.is_none() {
             self.replace_head(span, self.shape.bin(size), heir);
@@ -300,6 +310,11 @@ impl Bins {
             return;
         }
         span.set_field(heir, Field::Parent, parent.0);
+        if leaf {
+            span.set_field(heir, Field::Left, Offset::NONE.0);
+            span.set_field(heir, Field::Right, Offset::NONE.0);
+            return;
+        }
         for side in [0, 1] {
             let child = self.child(span, node, side);
             span.set_field(heir, child_field(side), child.0);

@@ -113,6 +113,34 @@ impl Edges {
         self.change(span, at, size, |bits, mask| bits & !mask);
     }
 
+    /// Removes the marks at the end of a free chunk that ends before `at`:
+    /// what is in front of a chunk of one granule is taken and not marked.
+    #[inline]
+    pub fn erase_pair_before(self, span: Span, at: Offset) {
+        self.update(span, at.0 - 2, 0b11, &|bits, mask| bits & !mask);
+    }
+
+    /// Removes the marks at the start of the free chunk at `at`.
+    #[inline]
+    pub fn erase_pair_after(self, span: Span, at: Offset) {
+        self.update(span, at.0, 0b11, &|bits, mask| bits & !mask);
+    }
+
+    /// Moves a free chunk's marks when its first `size` granules are taken.
+    #[inline]
+    pub fn split(self, span: Span, at: Offset, found: Granules, size: Granules) {
+        self.erase_pair_after(span, at);
+        let end = at + found;
+        match found.0 - size.0 {
+            0 => self.erase_pair_before(span, end),
+            1 => {
+                self.erase_pair_before(span, end);
+                self.update(span, end.0 - 1, 0b1, &|bits, mask| bits | mask);
+            }
+            _ => self.update(span, (at + size).0, 0b11, &|bits, mask| bits | mask),
+        }
+    }
+
     #[inline]
     fn change(self, span: Span, at: Offset, size: Granules, op: impl Fn(u64, u64) -> u64) {
         if size == Granules::ONE {

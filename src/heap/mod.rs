@@ -13,7 +13,7 @@ pub(crate) mod edges;
 pub(crate) mod region;
 
 use crate::unit::{Granules, Offset};
-use bins::Bins;
+use bins::{Bin, Bins};
 use chunk::Span;
 use edges::{Edges, Neighbour};
 use region::Plan;
@@ -219,34 +219,45 @@ impl Heap {
 
     #[inline]
     fn take_any(&mut self, size: Granules) -> Option<Offset> {
-        if size >= self.bins.linear() {
-            return self
-                .take_large(size)
-                .or_else(|| self.take_from_victim(size))
-                .or_else(|| self.take_above_reserve(size));
+        if size < self.bins.linear() {
+            return self.take_small(size);
         }
-        if let Some(chunk) = self.bins.exact(self.span, size) {
+        match self.bins.good_fit(self.span, size) {
+            Some((chunk, found)) => {
+                self.take_front(chunk, found, size);
+                Some(chunk)
+            }
+            None => self.take_from_victim(size).or_else(|| self.take_above_reserve(size)),
+        }
+    }
+
+    /// Takes a block of a size that has a bin of its own: a chunk of just
+    /// this size, or else the victim's start, or else that of a larger chunk,
+    /// whose rest becomes the victim, or else the gap's end.
+    #[inline]
+    fn take_small(&mut self, size: Granules) -> Option<Offset> {
+        let bin = self.bins.first_for(self.span, size);
+        if bin == Some(Bin::of_one_size(size)) {
+            let chunk = self.bins.head(self.span, Bin::of_one_size(size));
             self.remove(chunk, size);
             return Some(chunk);
         }
         if let Some(block) = self.take_from_victim(size) {
             return Some(block);
         }
-        if self.bins.is_empty() {
-            return self.take_above_floor(size);
+        match bin {
+            Some(bin) => Some(self.take_for_victim(bin, size)),
+            None => self.take_above_floor(size),
         }
-        self.take_for_victim(size)
     }
 
     #[inline(never)]
-    fn take_for_victim(&mut self, size: Granules) -> Option<Offset> {
-        let Some((chunk, found)) = self.bins.good_fit(self.span, size) else {
-            return self.take_above_floor(size);
-        };
+    fn take_for_victim(&mut self, bin: Bin, size: Granules) -> Offset {
+        let (chunk, found) = self.bins.any_of(self.span, bin);
         self.remove(chunk, found);
         self.retire_victim();
         self.victim = Victim { at: chunk + size, size: found - size };
-        Some(chunk)
+        chunk
     }
 
     /// Takes a small block from the gap's end if nothing need be done for it.
@@ -270,12 +281,6 @@ impl Heap {
     pub fn take_with_room(&mut self, size: Granules) -> Option<Offset> {
         let double = Granules(size.0.checked_mul(2)?);
         let (chunk, found) = self.bins.good_fit(self.span, double)?;
-        self.take_front(chunk, found, size);
-        Some(chunk)
-    }
-
-    fn take_large(&mut self, size: Granules) -> Option<Offset> {
-        let (chunk, found) = self.bins.good_fit(self.span, size)?;
         self.take_front(chunk, found, size);
         Some(chunk)
     }
@@ -339,21 +344,25 @@ impl Heap {
         let (end, falls, rises) = (at + size, at + size == self.top, at == self.roof);
         let after = if falls { None } else { self.free_after(end) };
         if let Some(before) = self.free_before(at) {
+            self.bins.unlink(self.span, at - before, before);
+            self.edges.erase_pair_before(self.span, at);
             at = at - before;
             size += before;
-            self.remove(at, before);
         }
         if let Some(after) = after {
+            self.bins.unlink(self.span, end, after);
+            self.edges.erase_pair_after(self.span, end);
             size += after;
-            self.remove(end, after);
         }
-        if falls {
-            self.top = at;
-        } else if rises {
-            self.roof = at + size;
-        } else {
+        if !falls && !rises {
             self.insert(at, size);
             return size;
+        }
+        self.edges.erase(self.span, at, size);
+        if falls {
+            self.top = at;
+        } else {
+            self.roof = at + size;
         }
         self.room()
     }
@@ -518,9 +527,12 @@ impl Heap {
     /// Takes the first `size` granules of a chunk of `found`.
     #[inline]
     fn take_front(&mut self, chunk: Offset, found: Granules, size: Granules) {
-        self.remove(chunk, found);
+        self.bins.unlink(self.span, chunk, found);
+        self.edges.split(self.span, chunk, found, size);
         if found > size {
-            self.insert(chunk + size, found - size);
+            let (rest, size) = (chunk + size, found - size);
+            self.span.set_size(rest, size);
+            self.bins.link(self.span, rest, size);
         }
     }
 
