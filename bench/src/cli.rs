@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -25,6 +26,22 @@ pub enum Command {
     Traces(Traces),
     /// A short run of everything that fails if a result is missing or makes no sense.
     Smoke(Options),
+    /// Records every allocation of a Linux program.
+    Record {
+        /// The trace; compressed if its name ends in .xz.
+        #[arg(long, short, default_value = "recorded.pbt.xz")]
+        output: PathBuf,
+        /// The program and its arguments.
+        #[arg(last = true, required = true)]
+        program: Vec<OsString>,
+    },
+    /// Puts recorded programs through every contender.
+    Replay {
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        #[command(flatten)]
+        run: Run,
+    },
     /// One report of several runs.
     Report {
         /// Where they wrote their results.

@@ -16,6 +16,8 @@ mod touch;
 mod trace;
 mod workload;
 
+use std::path::PathBuf;
+
 use anyhow::{Result, ensure};
 use clap::Parser;
 
@@ -32,6 +34,8 @@ fn main() -> Result<()> {
         Some(Command::Run(options)) => run(&options),
         Some(Command::Traces(options)) => traces(&options),
         Some(Command::Smoke(options)) => smoke(options),
+        Some(Command::Record { output, program }) => trace::record::record(&program, &output),
+        Some(Command::Replay { files, run }) => replay(&files, &run),
         Some(Command::Report { folders, out }) => Report::read(&folders)?.write(&out),
         Some(Command::List) => list(),
         Some(Command::Child { job }) => run::child::serve(&job),
@@ -44,7 +48,15 @@ fn run(run: &Run) -> Result<()> {
     } else {
         run.workloads.clone()
     };
-    let report = Suite::new(&run.options, workloads, &file::bundled()?)?.report(run.check)?;
+    measure(run, workloads, &file::bundled()?)
+}
+
+fn replay(files: &[PathBuf], run: &Run) -> Result<()> {
+    measure(run, vec![&TraceTime, &TraceRegion], files)
+}
+
+fn measure(run: &Run, workloads: Vec<&'static dyn Workload>, traces: &[PathBuf]) -> Result<()> {
+    let report = Suite::new(&run.options, workloads, traces)?.report(run.check)?;
     report.print();
     report.write(&run.out)
 }

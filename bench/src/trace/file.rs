@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
-use liblzma::read::XzDecoder;
+use liblzma::read::{XzDecoder, XzEncoder};
 
 use super::op::{Kind, Op};
 
@@ -42,7 +42,7 @@ pub fn name(file: &Path) -> String {
 
 pub fn unpacked(file: &Path) -> Result<Vec<u8>> {
     let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-    if file.extension().is_none_or(|extension| extension != "xz") {
+    if !is_compressed(file) {
         return Ok(bytes);
     }
     let mut unpacked = Vec::new();
@@ -50,6 +50,27 @@ pub fn unpacked(file: &Path) -> Result<Vec<u8>> {
         .read_to_end(&mut unpacked)
         .with_context(|| format!("{} is not valid xz", file.display()))?;
     Ok(unpacked)
+}
+
+/// The contents of a trace file of that name.
+pub fn pack(ops: &[Op], file: &Path) -> Result<Vec<u8>> {
+    let mut bytes = MAGIC.to_vec();
+    bytes.extend(
+        u32::try_from(ops.len())
+            .context("too many operations")?
+            .to_le_bytes(),
+    );
+    bytes.extend(ops.iter().flat_map(|op| op.0.to_le_bytes()));
+    if !is_compressed(file) {
+        return Ok(bytes);
+    }
+    let mut packed = Vec::new();
+    XzEncoder::new(bytes.as_slice(), 6).read_to_end(&mut packed)?;
+    Ok(packed)
+}
+
+fn is_compressed(file: &Path) -> bool {
+    file.extension().is_some_and(|extension| extension == "xz")
 }
 
 pub fn load(file: &Path) -> Result<Trace> {
@@ -113,10 +134,21 @@ mod tests {
     use super::*;
 
     fn file(ops: &[Op]) -> Vec<u8> {
-        let mut bytes = MAGIC.to_vec();
-        bytes.extend((ops.len() as u32).to_le_bytes());
-        bytes.extend(ops.iter().flat_map(|op| op.0.to_le_bytes()));
-        bytes
+        pack(ops, Path::new("trace.pbt")).unwrap()
+    }
+
+    #[test]
+    fn what_is_packed_is_unpacked_again() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["trace.pbt", "trace.pbt.xz"] {
+            let file = folder.path().join(name);
+            let ops = [
+                Op::new(Kind::Alloc, 8, 0, 100),
+                Op::new(Kind::Free, 1, 0, 0),
+            ];
+            fs::write(&file, pack(&ops, &file).unwrap()).unwrap();
+            assert_eq!(load(&file).unwrap().ops, ops);
+        }
     }
 
     #[test]

@@ -26,7 +26,6 @@ pub enum Kind {
 pub struct Op(pub u64);
 
 impl Op {
-    #[cfg(test)]
     pub fn new(kind: Kind, align: usize, slot: usize, size: usize) -> Self {
         assert!(
             align.is_power_of_two() && slot < MAX_SLOTS && (size as u64) < 1 << (64 - SIZE_SHIFT)
