@@ -100,7 +100,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         unsafe { self.heap.claim(start, &plan, zeroed) };
         self.cache.bound = u32::MAX;
         self.cache.largest = Granules((plan.capacity().0 / 1024).min(1024));
-        self.reserve = plan.capacity();
+        self.reserve = Granules(plan.capacity().0 / 2);
         self.heap.set_reserve(self.reserve);
         self.ignored = plan.ignored;
         Ok(())

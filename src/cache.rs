@@ -112,7 +112,15 @@ impl<const SIZES: usize, const ALIGNMENTS: usize> Cache<SIZES, ALIGNMENTS> {
         if layout.align() <= GRANULE {
             return Some(Class { size, alignment: 0 });
         }
-        let alignment = (layout.align().trailing_zeros() - GRANULE.trailing_zeros()) as usize;
+        Self::aligned_class(size, layout.align())
+    }
+
+    /// Out of line in the branch predictor's and the reader's eyes: most
+    /// layouts are satisfied with a granule's alignment.
+    #[cold]
+    #[inline]
+    fn aligned_class(size: usize, align: usize) -> Option<Class> {
+        let alignment = (align.trailing_zeros() - GRANULE.trailing_zeros()) as usize;
         (alignment < ALIGNMENTS).then_some(Class { size, alignment })
     }
 
