@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The amount of smallbins that an allocator has unless told otherwise.
-pub const DEFAULT_SMALLBINS_AMOUNT: usize = 128;
+pub const DEFAULT_SMALLBINS_AMOUNT: usize = 512;
 
 /// The amount of sub-bins per smallbin that an allocator has unless told
 /// otherwise.
