@@ -264,9 +264,17 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
             return self.heap.grow(at, old, new);
         }
         if new < old {
-            self.heap.free(at + new, old - new);
+            self.give_back(at + new, old - new);
         }
         true
+    }
+
+    /// Parks a run if there is a list for it that is not full, or else frees
+    /// it.
+    fn give_back(&mut self, at: Offset, size: Granules) {
+        if !self.cache.push_run(self.heap.span, at, size) {
+            self.heap.free(at, size);
+        }
     }
 
     /// Moves a block down into the free chunk before it, as a last resort.

@@ -149,6 +149,13 @@ impl<const SIZES: usize, const ALIGNMENTS: usize> Cache<SIZES, ALIGNMENTS> {
         true
     }
 
+    /// Parks a run that need not be a block that was asked for, unless there
+    /// is no list for it or the list is full.
+    pub fn push_run(&mut self, span: Span, at: Offset, size: Granules) -> bool {
+        let size = size.0 as usize - 1;
+        size < SIZES && self.push(span, Class { size, alignment: 0 }, at)
+    }
+
     #[inline]
     pub fn has_slot(size: Granules) -> bool {
         size.0 as usize > SIZES
