@@ -249,8 +249,9 @@ mod tests {
     fn a_misaligned_block_is_found() {
         let mut memory = memory();
         let start: *mut u8 = memory.as_mut_ptr().cast();
+        let mut shadow = Shadow::EMPTY;
         // SAFETY: the block is in `memory`.
-        assert!(unsafe { Shadow::EMPTY.add(start.add(4), layout(16)) }.is_err());
+        assert!(unsafe { shadow.add(start.add(4), layout(16)) }.is_err());
     }
 
     #[test]

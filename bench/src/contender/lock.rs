@@ -11,10 +11,6 @@ pub struct Spin(AtomicBool);
 
 // SAFETY: only the thread whose `swap` turned the flag from false to true holds the lock, until it stores false.
 unsafe impl RawMutex for Spin {
-    #[expect(
-        clippy::declare_interior_mutable_const,
-        reason = "the initial value of a lock, as the trait asks for it"
-    )]
     const INIT: Self = Self(AtomicBool::new(false));
     type GuardMarker = GuardSend;
 

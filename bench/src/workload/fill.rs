@@ -61,8 +61,8 @@ impl Workload for Fill {
         METRICS
     }
 
-    fn cases(&self, _plan: &Plan) -> Vec<String> {
-        FILLS.iter().map(|(name, ..)| (*name).to_owned()).collect()
+    fn cases(&self, plan: &Plan) -> Vec<String> {
+        names(FILLS, plan)
     }
 
     fn needs_region(&self) -> bool {
@@ -95,8 +95,8 @@ impl Workload for Churn {
         METRICS
     }
 
-    fn cases(&self, _plan: &Plan) -> Vec<String> {
-        CHURNS.iter().map(|(name, ..)| (*name).to_owned()).collect()
+    fn cases(&self, plan: &Plan) -> Vec<String> {
+        names(CHURNS, plan)
     }
 
     fn needs_region(&self) -> bool {
@@ -110,6 +110,16 @@ impl Workload for Churn {
     fn run(&self, bench: &Bench) -> Result<Measures> {
         run(bench, CHURNS, churn)
     }
+}
+
+/// The cases of a load, those in small heaps for a smoke test.
+fn names(cases: &[Case], plan: &Plan) -> Vec<String> {
+    let short = |heap: usize| plan.effort > Effort::Smoke || heap <= 64 << 10;
+    cases
+        .iter()
+        .filter(|(_, heap, _)| short(*heap))
+        .map(|(name, ..)| (*name).to_owned())
+        .collect()
 }
 
 /// The mean over several seeds of how full the heap gets.

@@ -88,7 +88,7 @@ impl Workload for Growth {
         let pattern = PATTERNS.iter().find(|(name, _)| *name == bench.case);
         let (_, pattern) = *pattern.context("no such case")?;
         let count = match bench.plan.effort {
-            Effort::Smoke => 10_000,
+            Effort::Smoke => 2_000,
             Effort::Usual => 200_000,
             Effort::Full => 1_000_000,
         };

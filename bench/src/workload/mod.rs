@@ -14,6 +14,7 @@ mod random_actions;
 mod random_ops;
 mod sizes;
 mod speed;
+mod state;
 mod talc_loads;
 mod threads;
 mod trace_region;
@@ -83,6 +84,7 @@ pub const ALL: &[&dyn Workload] = &[
     &aligned::HighAlignment,
     &worst_case::WorstCase,
     &threads::Threads,
+    &state::State,
 ];
 
 pub fn named(name: &str) -> Option<&'static dyn Workload> {
@@ -132,7 +134,7 @@ impl Effort {
     /// How long one run of one case may take before it counts as hung.
     pub fn patience(self) -> Duration {
         Duration::from_secs(match self {
-            Self::Smoke => 10,
+            Self::Smoke => 4,
             Self::Usual => 20,
             Self::Full => 180,
         })

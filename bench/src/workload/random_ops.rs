@@ -34,10 +34,10 @@ impl Workload for RandomOps {
     }
 
     fn cases(&self, plan: &Plan) -> Vec<String> {
-        let live = if plan.effort == Effort::Full {
-            &SMALL[..]
-        } else {
-            &SMALL[..2]
+        let live = match plan.effort {
+            Effort::Smoke => &SMALL[..1],
+            Effort::Usual => &SMALL[..2],
+            Effort::Full => &SMALL[..],
         };
         [ORIGINAL]
             .into_iter()
@@ -54,7 +54,7 @@ impl Workload for RandomOps {
             .iter()
             .find(|(name, _)| *name == bench.case)
             .map(|(_, live)| *live);
-        let heap = bench.fresh(live.map_or(256 << 20, |live| 16 << 20 | live * 2 * LARGEST))?;
+        let heap = bench.fresh(live.map_or(256 << 20, |live| (16 << 20) + live * 2 * LARGEST))?;
         let mut once = || match live {
             None => Ok(random_actions::operations(hands, &mut rng, count)),
             Some(live) => steady(hands, &mut rng, live, count),

@@ -38,7 +38,7 @@ impl Load {
 
     fn all(effort: Effort) -> Vec<Self> {
         let (sizes, threads): (&[usize], &[usize]) = match effort {
-            Effort::Smoke => (&[1000], &[1, 2]),
+            Effort::Smoke => (&[1000], &[2]),
             Effort::Usual => (&[200, 1000, 3000, 30000], &[1]),
             Effort::Full => (&[200, 1000, 3000, 10000, 30000], &[1, 2, 3, 4]),
         };
@@ -192,7 +192,7 @@ impl Workload for HeapEfficiency {
     /// The heap is emptied between the rounds, not reset, so that what one round spoils the next one has to bear.
     fn run(&self, bench: &Bench) -> Result<Measures> {
         let rounds = match bench.plan.effort {
-            Effort::Smoke => 2,
+            Effort::Smoke => 1,
             Effort::Usual => 10,
             Effort::Full => 300,
         };

@@ -5,9 +5,12 @@ use super::{FONT, WIDTH, colour, plotting};
 use crate::contender::{Entry, NOOP};
 use crate::report::table::View;
 
+/// A contender's place among all, its name, and its figure in each column that it has one for.
+type Line<'e> = (usize, &'e str, Vec<(usize, f64)>);
+
 /// A line for each contender over the columns.
 pub fn draw(view: &View, contenders: &[&Entry]) -> Result<Option<String>> {
-    let mut lines: Vec<(usize, &str, Vec<(usize, f64)>)> = Vec::new();
+    let mut lines: Vec<Line> = Vec::new();
     for (position, entry) in contenders
         .iter()
         .enumerate()
