@@ -1,26 +1,92 @@
 //! The unlocked allocator: quick lists in front of a heap, and the policy
 //! between them.
+//!
+//! The policy is one number, the heap's [`reserve`](Heap::set_reserve). While
+//! more than half of the region is unused, freed blocks are parked and
+//! nothing is ever given back: the fastest way. Once the gap has shrunk to
+//! the reserve, every step by which it shrinks further first drains the
+//! lists, and lists become the shorter the less room there is: the tightest
+//! way. A request fails only when everything that was parked has been given
+//! back in vain.
 
 use core::{alloc::Layout, ptr};
 
 use crate::{
     cache::Cache,
     error::InitError,
-    stats::Stats,
     heap::{CheckError, Heap, Request, region::Plan},
+    stats::Stats,
     unit::{Granules, Offset, alignment_of},
 };
 
-/// The amount of smallbins that an allocator has unless told otherwise.
+/// The amount of smallbins that an allocator has unless told otherwise: lists
+/// for sizes of up to 4 KiB. The README has the table that it was chosen by.
 pub const DEFAULT_SMALLBINS_AMOUNT: usize = 512;
 
 /// The amount of sub-bins per smallbin that an allocator has unless told
-/// otherwise.
+/// otherwise: one for blocks aligned to 8 bytes, one for those aligned to 16.
 pub const DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT: usize = 2;
+
+/// Growing to this many bytes or more, a block is moved to where it has room
+/// to grow on, if there is such a place.
+const GROWING: usize = 2048;
+
+/// A slot takes blocks of up to this many granules, and of up to this part of
+/// the heap.
+const LARGEST_IN_SLOT: (u32, u32) = (1024, 1024);
+
+/// How long a list may be when as much is free as is used; with what is free
+/// it shrinks.
+const LIST_AT_HALF: u64 = 32;
+
+/// How many parked blocks a [bounded](Allocator::bounded) allocator gives
+/// back, and how many chunks it looks at, before it lets a request fail.
+const BOUNDED_EFFORT: usize = 64;
 
 /// A memory allocator over one region, without a lock.
 ///
-/// It does not borrow from itself and may be moved at any time.
+/// `SMALLBINS_AMOUNT` is the number of sizes, in steps of 8 bytes, whose
+/// freed blocks are kept in lists of their own for the next request of that
+/// size. `ALIGNMENT_SUB_BINS_AMOUNT` is the number of lists per size, told
+/// apart by alignment: 8, 16, 32, … bytes. More of either is faster, and
+/// makes the struct larger: it takes `SMALLBINS_AMOUNT *
+/// (ALIGNMENT_SUB_BINS_AMOUNT + 1) * 8` bytes and about a hundred more. With
+/// 0 smallbins nothing is ever parked and every freed block coalesces at
+/// once. Fewer than 2 or more than 64 sub-bins do not compile.
+///
+/// It does not point into itself and may be moved at any time.
+///
+/// # Time complexity
+///
+/// [`dealloc`](Self::dealloc), and [`realloc`](Self::realloc) besides
+/// copying, take a bounded time, whatever the heap holds: a few steps down
+/// tries that are no deeper than a length has bits. So does
+/// [`alloc`](Self::alloc), in which 64 parked blocks are given back at the
+/// most, except where a request is about to fail: then all of them are, and
+/// for an alignment all chunks that are large enough are looked at. An
+/// allocator made by [`bounded`](Self::bounded) does neither. The first time
+/// that memory is used, one bit for every 8 bytes of it is cleared, unless
+/// the region was [zeroed](Self::try_init_zeroed).
+///
+/// # Example
+///
+/// ```
+/// use core::alloc::Layout;
+/// use good_memory_allocator::Allocator;
+///
+/// let mut region = [0u64; 512];
+/// let mut allocator = Allocator::<32>::empty();
+/// let layout = Layout::new::<[u32; 10]>();
+/// // SAFETY: the region outlives the allocator and is used by nobody else;
+/// // the block is freed once, with its layout.
+/// unsafe {
+///     allocator.try_init(region.as_mut_ptr().cast(), size_of_val(&region))?;
+///     let block = allocator.alloc(layout);
+///     assert!(!block.is_null());
+///     allocator.dealloc(block, layout);
+/// }
+/// # Ok::<(), good_memory_allocator::InitError>(())
+/// ```
 #[derive(Debug)]
 pub struct Allocator<
     const SMALLBINS_AMOUNT: usize = DEFAULT_SMALLBINS_AMOUNT,
@@ -28,8 +94,6 @@ pub struct Allocator<
 > {
     cache: Cache<SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>,
     heap: Heap,
-    /// Before less of the gap is left, parked blocks are drained.
-    reserve: Granules,
     /// Bytes of the region that are beyond what a heap can span.
     ignored: usize,
     bounded: bool,
@@ -39,15 +103,13 @@ pub struct Allocator<
 pub(crate) enum Resized {
     /// It has, and is here.
     Here(*mut u8),
-    /// Its first bytes must be copied to the new block here, and it be freed.
+    /// Its content must be copied to the new block here, and it be freed.
     CopyTo(*mut u8),
     /// It cannot.
     Failed,
 }
 
-const GROWING: usize = 2048;
-
-/// The blocks that a request for `size` granules beyond the mark drains.
+/// The blocks that a request beyond the reserve drains.
 fn drain_quota(size: Granules) -> u32 {
     16 + (size.0 / 32).min(48)
 }
@@ -61,9 +123,19 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         Self {
             cache: Cache::empty(),
             heap: Heap::empty(),
-            reserve: Granules::ZERO,
             ignored: 0,
             bounded: false,
+        }
+    }
+
+    /// As [`empty`](Self::empty), but of an allocator for hard real time: a
+    /// request that would fail gives back at most 64 parked blocks and looks
+    /// at most at 64 chunks for an aligned place before it does. It may thus
+    /// fail although what is parked would make room for it.
+    pub const fn bounded() -> Self {
+        Self {
+            bounded: true,
+            ..Self::empty()
         }
     }
 
@@ -73,6 +145,25 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         !self.heap.is_empty()
     }
 
+    /// Gives the allocator its region: `heap_size` bytes at the address
+    /// `heap_start`, of which at most 32 GiB are used; [`Stats::ignored`]
+    /// tells if there were more.
+    ///
+    /// Where a pointer to the region exists, [`try_init`](Self::try_init) is
+    /// better: it keeps the pointer's provenance and returns its errors.
+    ///
+    /// # Panics
+    ///
+    /// Panics, and leaves the allocator as it was, where `try_init` gives an
+    /// error: if the allocator was initialized before, the region is too
+    /// small for the heap's tables and a block, begins at address 0, or goes
+    /// on beyond the end of the address space.
+    ///
+    /// # Safety
+    ///
+    /// The region is valid for reads and writes, its provenance was exposed,
+    /// and nothing else uses it while the allocator or any of its blocks is
+    /// in use.
     pub unsafe fn init(&mut self, heap_start: usize, heap_size: usize) {
         let start = ptr::with_exposed_provenance_mut(heap_start);
         // SAFETY: the caller's promise.
@@ -81,31 +172,73 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         }
     }
 
+    /// Gives the allocator its region: `length` bytes at `start`, of which at
+    /// most 32 GiB are used; [`Stats::ignored`] tells if there were more.
+    /// Neither need be aligned. Little of the region is touched until it is
+    /// used, however large it is.
+    ///
+    /// # Errors
+    ///
+    /// See [`InitError`]. The allocator is then as it was.
+    ///
+    /// # Safety
+    ///
+    /// The region is valid for reads and writes, and nothing else uses it
+    /// while the allocator or any of its blocks is in use.
     pub unsafe fn try_init(&mut self, start: *mut u8, length: usize) -> Result<(), InitError> {
         // SAFETY: the caller's promise.
         unsafe { self.claim(start, length, false) }
     }
 
-    pub unsafe fn try_init_zeroed(&mut self, start: *mut u8, length: usize) -> Result<(), InitError> {
+    /// As [`try_init`](Self::try_init), for a region all of whose bytes are
+    /// zero: fresh pages of an operating system, for example. Then
+    /// [`alloc_zeroed`](Self::alloc_zeroed) does not touch memory that was
+    /// never used, and the heap need not clear its own tables.
+    ///
+    /// # Errors
+    ///
+    /// See [`InitError`]. The allocator is then as it was.
+    ///
+    /// # Safety
+    ///
+    /// As for `try_init`, and the region's bytes are zero.
+    pub unsafe fn try_init_zeroed(
+        &mut self,
+        start: *mut u8,
+        length: usize,
+    ) -> Result<(), InitError> {
         // SAFETY: the caller's promise.
         unsafe { self.claim(start, length, true) }
     }
 
-    unsafe fn claim(&mut self, start: *mut u8, length: usize, zeroed: bool) -> Result<(), InitError> {
+    unsafe fn claim(
+        &mut self,
+        start: *mut u8,
+        length: usize,
+        zeroed: bool,
+    ) -> Result<(), InitError> {
         if self.was_initialized() {
             return Err(InitError::AlreadyInitialized);
         }
         let plan = Plan::new(start.addr(), length)?;
         // SAFETY: the caller's promise, and the plan is this region's.
         unsafe { self.heap.claim(start, &plan, zeroed) };
-        self.cache.bound = u32::MAX;
-        self.cache.largest = Granules((plan.capacity().0 / 1024).min(1024));
-        self.reserve = Granules(plan.capacity().0 / 2);
-        self.heap.set_reserve(self.reserve);
         self.ignored = plan.ignored;
+        self.unbind_lists();
         Ok(())
     }
 
+    /// Allocates a block of `layout.size()` bytes, rounded up to 8, at a
+    /// multiple of `layout.align()`. A size of zero gets a block of 8 bytes.
+    /// Gives null if there is no room, whatever size and alignment are asked
+    /// for.
+    ///
+    /// # Safety
+    ///
+    /// None of its own; it is `unsafe` because [`GlobalAlloc`]'s is and the
+    /// block must be treated accordingly.
+    ///
+    /// [`GlobalAlloc`]: core::alloc::GlobalAlloc
     #[inline]
     pub unsafe fn alloc(&mut self, layout: Layout) -> *mut u8 {
         match self.alloc_parked(layout) {
@@ -114,6 +247,12 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         }
     }
 
+    /// As [`alloc`](Self::alloc), with the block's first `layout.size()`
+    /// bytes zero.
+    ///
+    /// # Safety
+    ///
+    /// As for `alloc`.
     pub unsafe fn alloc_zeroed(&mut self, layout: Layout) -> *mut u8 {
         let (block, dirty) = self.alloc_reporting(layout);
         if !block.is_null() {
@@ -123,6 +262,12 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         block
     }
 
+    /// Frees a block.
+    ///
+    /// # Safety
+    ///
+    /// The block was allocated by this allocator with this layout, or resized
+    /// to its size, and was not freed since. Nothing uses it any more.
     #[inline]
     pub unsafe fn dealloc(&mut self, block: *mut u8, layout: Layout) {
         if !self.park(block, layout) {
@@ -130,20 +275,15 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         }
     }
 
-    #[inline]
-    pub(crate) fn park(&mut self, block: *mut u8, layout: Layout) -> bool {
-        let at = self.heap.span.offset_of(block);
-        match Cache::<SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>::class(layout) {
-            Some(class) => self.cache.push(self.heap.span, class, at),
-            None => false,
-        }
-    }
-
-    pub(crate) fn dealloc_unparked(&mut self, block: *mut u8, layout: Layout) {
-        let at = self.heap.span.offset_of(block);
-        self.dealloc_unparked_at(at, layout.size());
-    }
-
+    /// Resizes a block to `new_size` bytes at the same alignment, and gives
+    /// where it then is: where it was, always if the size shrinks and if
+    /// possible if it grows, or else elsewhere with its content copied. Gives
+    /// null if there is no room; the block is then as it was.
+    ///
+    /// # Safety
+    ///
+    /// As for [`dealloc`](Self::dealloc), except that the block may be used
+    /// if it was not moved.
     pub unsafe fn realloc(&mut self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
         // SAFETY: the caller's promise.
         match unsafe { self.resize(block, layout, new_size) } {
@@ -161,23 +301,32 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         }
     }
 
+    /// Walks the whole heap, every free chunk and parked block, and proves
+    /// that what it says of itself in several places agrees.
+    ///
+    /// It takes time in proportion to the heap's use and is meant for tests
+    /// and for hunting down a program's misuse.
+    ///
+    /// # Errors
+    ///
+    /// The first invariant that does not hold.
     pub fn check(&self) -> Result<(), CheckError> {
         self.heap.check()?;
-        let mut broken = Ok(());
-        self.cache.for_each(self.heap.span, |block, size, alignment| {
-            let checked = self.heap.check_parked(block, size, alignment);
-            broken = broken.and(checked);
-        });
-        broken
+        self.cache
+            .try_for_each(self.heap.span(), |parked| self.heap.check_parked(parked))
     }
 
+    /// What the heap holds, by a walk over its free chunks and parked blocks.
     pub fn stats(&self) -> Stats {
         let mut parked = Granules::ZERO;
-        self.cache.for_each(self.heap.span, |_, size, _| parked += size);
+        let Ok(()) = self.cache.try_for_each(self.heap.span(), |block| {
+            parked += block.size;
+            Ok::<(), core::convert::Infallible>(())
+        });
         let (capacity, free) = (self.heap.capacity(), self.heap.free_granules());
         Stats {
             capacity: capacity.bytes(),
-            live: (capacity - free - parked).bytes(),
+            live: Granules(capacity.0.saturating_sub(free.0).saturating_sub(parked.0)).bytes(),
             parked: parked.bytes(),
             free: free.bytes(),
             largest_free: self.heap.largest_free().bytes(),
@@ -189,15 +338,15 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     #[inline]
     pub(crate) fn alloc_parked(&mut self, layout: Layout) -> Option<*mut u8> {
         let class = Cache::<SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>::class(layout)?;
-        let block = self.cache.pop(self.heap.span, class)?;
-        Some(self.heap.span.pointer_to(block))
+        let block = self.cache.pop(self.heap.span(), class)?;
+        Some(self.heap.span().pointer_to(block))
     }
 
-    /// A block from the heap, or null.
+    /// A block from a slot or from the heap, or null.
     #[inline]
     pub(crate) fn alloc_unparked(&mut self, layout: Layout) -> *mut u8 {
         match self.take(layout) {
-            Some(block) => self.heap.span.pointer_to(block),
+            Some(block) => self.heap.span().pointer_to(block),
             None => ptr::null_mut(),
         }
     }
@@ -213,158 +362,227 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         };
         let size = Granules::of_block(layout.size());
         let zero = zero_run.is_some_and(|(start, end)| block >= start && block + size <= end);
-        (self.heap.span.pointer_to(block), if zero { 0 } else { layout.size() })
+        let dirty = if zero { 0 } else { layout.size() };
+        (self.heap.span().pointer_to(block), dirty)
     }
 
+    /// Puts a block into its quick list, if there is one and it is not full.
     #[inline]
-    pub(crate) fn dealloc_unparked_at(&mut self, block: Offset, size: usize) {
-        let size = Granules::of_block(size);
-        if let Some((block, size)) = self.cache.push_slot(block, size) {
-            self.heap.free(block, size);
+    pub(crate) fn park(&mut self, block: *mut u8, layout: Layout) -> bool {
+        match Cache::<SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>::class(layout) {
+            Some(class) => {
+                let span = self.heap.span();
+                self.cache.push(span, class, span.offset_of(block))
+            }
+            None => false,
+        }
+    }
+
+    /// Puts a block into a slot, or frees it.
+    pub(crate) fn dealloc_unparked(&mut self, block: *mut u8, layout: Layout) {
+        let at = self.heap.span().offset_of(block);
+        let size = Granules::of_block(layout.size());
+        if let Some((at, size)) = self.cache.push_slot(at, size) {
+            self.heap.free(at, size);
+            self.relax();
         }
     }
 
     /// Resizes a block where it is, or else finds a new one for its content.
-    pub(crate) unsafe fn resize(&mut self, block: *mut u8, layout: Layout, new_size: usize) -> Resized {
+    ///
+    /// # Safety
+    ///
+    /// As for [`realloc`](Self::realloc).
+    pub(crate) unsafe fn resize(
+        &mut self,
+        block: *mut u8,
+        layout: Layout,
+        new_size: usize,
+    ) -> Resized {
         let Ok(new_layout) = Layout::from_size_align(new_size, layout.align()) else {
             return Resized::Failed;
         };
-        // SAFETY: the caller's promise.
-        if unsafe { self.resize_in_place(block, layout.size(), new_size) } {
+        let Some(new_granules) = Granules::holding(new_size) else {
+            return Resized::Failed;
+        };
+        let at = self.heap.span().offset_of(block);
+        let granules = Granules::of_block(layout.size());
+        if self.resize_in_place(at, granules, new_granules) {
             return Resized::Here(block);
         }
-        if new_size >= GROWING && alignment_of(layout) == 1 {
-            if let Some(at) = Granules::holding(new_size).and_then(|size| self.heap.take_with_room(size)) {
-                return Resized::CopyTo(self.heap.span.pointer_to(at));
-            }
+        if let Some(new) = self.take_to_grow(new_layout, new_granules) {
+            return Resized::CopyTo(self.heap.span().pointer_to(new));
         }
-        // SAFETY: as above.
-        let new = unsafe { self.alloc(new_layout) };
-        if !new.is_null() {
-            return Resized::CopyTo(new);
+        // In vain, everything that was parked is free now.
+        if self.heap.grow(at, granules, new_granules) {
+            return Resized::Here(block);
         }
-        // SAFETY: as above. What was parked is free now.
-        unsafe {
-            if self.resize_in_place(block, layout.size(), new_size) {
-                return Resized::Here(block);
-            }
-            self.slide(block, layout, new_size)
+        if alignment_of(layout) > 1 {
+            return Resized::Failed;
+        }
+        // SAFETY: the caller's promise.
+        match unsafe { self.heap.slide(at, granules, new_granules, layout.size()) } {
+            Some(at) => Resized::Here(self.heap.span().pointer_to(at)),
+            None => Resized::Failed,
         }
     }
 
     /// Resizes a block where it is, if that is possible; to a smaller size it
     /// always is.
-    pub(crate) unsafe fn resize_in_place(&mut self, block: *mut u8, old_size: usize, new_size: usize) -> bool {
-        let Some(new) = Granules::holding(new_size) else {
-            return false;
-        };
-        let old = Granules::of_block(old_size);
-        let at = self.heap.span.offset_of(block);
+    fn resize_in_place(&mut self, at: Offset, old: Granules, new: Granules) -> bool {
         if new > old {
             return self.heap.grow(at, old, new);
         }
         if new < old {
-            self.give_back(at + new, old - new);
+            let (rest, size) = (at + new, old - new);
+            if !self.cache.push_run(self.heap.span(), rest, size) {
+                self.heap.free(rest, size);
+            }
         }
         true
     }
 
-    /// Parks a run if there is a list for it that is not full, or else frees
-    /// it.
-    fn give_back(&mut self, at: Offset, size: Granules) {
-        if !self.cache.push_run(self.heap.span, at, size) {
-            self.heap.free(at, size);
+    /// Takes a block for content that grew out of its own.
+    fn take_to_grow(&mut self, layout: Layout, size: Granules) -> Option<Offset> {
+        if layout.size() >= GROWING && alignment_of(layout) == 1 {
+            let roomy = self.heap.take_with_room(size);
+            if roomy.is_some() {
+                return roomy;
+            }
         }
+        if let Some(class) = Cache::<SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>::class(layout) {
+            let parked = self.cache.pop(self.heap.span(), class);
+            if parked.is_some() {
+                return parked;
+            }
+        }
+        self.take(layout)
     }
 
-    /// Moves a block down into the free chunk before it, as a last resort.
-    unsafe fn slide(&mut self, block: *mut u8, layout: Layout, new_size: usize) -> Resized {
-        let Some(new) = Granules::holding(new_size) else {
-            return Resized::Failed;
-        };
-        if alignment_of(layout) > 1 {
-            return Resized::Failed;
-        }
-        let at = self.heap.span.offset_of(block);
-        // SAFETY: the caller's promise.
-        match unsafe { self.heap.slide(at, Granules::of_block(layout.size()), new, layout.size()) } {
-            Some(at) => Resized::Here(self.heap.span.pointer_to(at)),
-            None => Resized::Failed,
-        }
-    }
-
+    /// Takes a block from a slot or from the heap.
     #[inline]
     fn take(&mut self, layout: Layout) -> Option<Offset> {
         let request = Request {
             size: Granules::holding(layout.size())?,
             alignment: alignment_of(layout),
         };
-        if Cache::<SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>::has_slot(request.size) || request.alignment > 1 {
+        if Self::may_be_in_slot(request) {
             let heap = &self.heap;
-            if let Some(block) = self.cache.pop_slot(request.size, |block| heap.is_aligned(block, request.alignment)) {
+            let aligned = |block| heap.is_aligned(block, request.alignment);
+            if let Some(block) = self.cache.pop_slot(request.size, aligned) {
                 return Some(block);
             }
         }
         match self.heap.take(request) {
             Some(block) => Some(block),
-            None => self.take_beyond(request),
+            None => self.take_beyond_reserve(request),
         }
     }
 
-    /// Takes a block from `top`, but drains quick lists first if `top` would
-    /// rise past the mark.
+    /// Whether a freed block like this is put into a slot and not a list.
+    #[inline]
+    fn may_be_in_slot(request: Request) -> bool {
+        request.size.0 as usize > SMALLBINS_AMOUNT || request.alignment > 1
+    }
+
+    /// Takes a block from the gap. If less than the reserve would be left of
+    /// it, drains quick lists first, and takes what that frees if it is
+    /// enough.
     #[inline(never)]
-    fn take_beyond(&mut self, request: Request) -> Option<Offset> {
+    fn take_beyond_reserve(&mut self, request: Request) -> Option<Offset> {
         if !self.was_initialized() {
             return None;
         }
-        if self.heap.room().0.saturating_sub(self.reserve.0) < request.size.0 {
+        if self.heap.room_above_reserve() < request.size {
             for _ in 0..drain_quota(request.size) {
-                let Some((block, size)) = self.cache.pop_any(self.heap.span) else {
+                let Some((block, size)) = self.cache.pop_any(self.heap.span()) else {
                     self.lower_reserve(request.size);
                     break;
                 };
                 if self.heap.free(block, size) >= request.size {
-                    if let Some(block) = self.heap.take(request) {
-                        return Some(block);
+                    let found = self.heap.take(request);
+                    if found.is_some() {
+                        return found;
                     }
                 }
             }
-            if let Some(block) = self.heap.take(request) {
-                return Some(block);
+            let found = self.heap.take(request);
+            if found.is_some() {
+                return found;
             }
         }
-        self.heap.take_from_gap(request).or_else(|| self.take_at_last(request))
+        match self.heap.take_from_gap(request) {
+            Some(block) => Some(block),
+            None => self.take_at_last(request),
+        }
     }
 
     /// Lets the gap shrink by a sixteenth of what is used before lists are
-    /// drained again.
+    /// drained again, and shortens the lists.
     fn lower_reserve(&mut self, size: Granules) {
-        let room = self.heap.room().0;
-        let used = self.heap.capacity().0 - room;
-        self.reserve = Granules(room.saturating_sub(size.0).saturating_sub(used / 16));
-        self.heap.set_reserve(self.reserve);
-        let ample = room > used;
-        self.cache.bound = if ample { u32::MAX } else { ((32 * u64::from(room)) / u64::from(used.max(1))) as u32 + 2 };
-        self.cache.largest = if ample { self.cache.largest } else { Granules::ZERO };
+        let (capacity, room) = (self.heap.capacity().0, self.heap.room().0);
+        let used = capacity - room;
+        let reserve = room.saturating_sub(size.0).saturating_sub(used / 16);
+        self.heap.set_reserve(Granules(reserve));
+        let free = u64::from(self.heap.free_granules().0);
+        let used = u64::from(capacity).saturating_sub(free).max(1);
+        self.cache.bound = u32::try_from(LIST_AT_HALF * free / used + 2).unwrap_or(u32::MAX);
+        self.cache.largest = Granules::ZERO;
     }
 
-    /// Gives back everything that is parked, until the request can be served.
+    /// Forgets that room was scarce once more than half of the heap is free.
+    #[inline]
+    fn relax(&mut self) {
+        let half = self.heap.capacity().0 / 2;
+        if self.cache.bound != u32::MAX && self.heap.free_granules().0 > half {
+            self.unbind_lists();
+        }
+    }
+
+    /// Lets lists be as long as they get, until the gap is down to half of
+    /// the heap, or has shrunk by a sixteenth if it is below.
+    fn unbind_lists(&mut self) {
+        let capacity = self.heap.capacity().0;
+        let room = self.heap.room().0;
+        let reserve = (capacity / 2).min(room.saturating_sub(capacity / 16));
+        self.heap.set_reserve(Granules(reserve));
+        self.cache.bound = u32::MAX;
+        let (most, part) = LARGEST_IN_SLOT;
+        self.cache.largest = Granules((capacity / part).min(most));
+    }
+
+    /// Gives back everything that is parked until the request can be served,
+    /// or as much as a bounded allocator may.
     #[cold]
     fn take_at_last(&mut self, request: Request) -> Option<Offset> {
-        while let Some((block, size)) = self.cache.pop_any(self.heap.span) {
+        let effort = if self.bounded {
+            BOUNDED_EFFORT
+        } else {
+            usize::MAX
+        };
+        for _ in 0..effort {
+            let Some((block, size)) = self.cache.pop_any(self.heap.span()) else {
+                break;
+            };
             if self.heap.free(block, size) >= request.size {
-                let found = self.heap.take(request).or_else(|| self.heap.take_from_gap(request));
+                let found = self.take_coalesced(request);
                 if found.is_some() {
                     return found;
                 }
             }
         }
         self.heap.retire_victim();
-        self.heap
-            .take(request)
-            .or_else(|| self.heap.take_from_gap(request))
-            .or_else(|| self.heap.take_aligned_among(request, usize::MAX))
+        match self.take_coalesced(request) {
+            Some(block) => Some(block),
+            None => self.heap.take_aligned_among(request, effort),
+        }
+    }
+
+    fn take_coalesced(&mut self, request: Request) -> Option<Offset> {
+        match self.heap.take(request) {
+            Some(block) => Some(block),
+            None => self.heap.take_from_gap(request),
+        }
     }
 }
 

@@ -41,19 +41,27 @@ struct Slot {
 }
 
 impl Slot {
-    const EMPTY: Self = Self { block: Offset::NONE, size: Granules::ZERO };
+    const EMPTY: Self = Self {
+        block: Offset::NONE,
+        size: Granules::ZERO,
+    };
 }
 
-/// The lists of one size, and a slot.
-#[derive(Clone, Copy, Debug)]
-struct Row<const ALIGNMENTS: usize> {
-    lists: [Link; ALIGNMENTS],
+/// A parked block, as [`Cache::try_for_each`] shows it.
+pub(crate) struct Parked {
+    pub block: Offset,
+    pub size: Granules,
+    /// What its list says of its alignment, as a power above a granule's.
+    pub alignment_log2: usize,
+    /// What its link says of the list's depth from it on, and what that is.
+    pub depth: u32,
+    pub depth_left: u32,
 }
 
 /// The quick lists of `SIZES` sizes and `ALIGNMENTS` alignments each.
 #[derive(Debug)]
 pub(crate) struct Cache<const SIZES: usize, const ALIGNMENTS: usize> {
-    rows: [Row<ALIGNMENTS>; SIZES],
+    lists: [[Link; ALIGNMENTS]; SIZES],
     slots: [Slot; SIZES],
     /// The largest block that a slot takes.
     pub largest: Granules,
@@ -90,10 +98,13 @@ impl<const SIZES: usize, const ALIGNMENTS: usize> Cache<SIZES, ALIGNMENTS> {
                 "ALIGNMENT_SUB_BINS_AMOUNT must be at least 2: one for blocks aligned to 8 bytes \
                  and one for blocks aligned to 16"
             );
-            assert!(ALIGNMENTS <= 64, "ALIGNMENT_SUB_BINS_AMOUNT must be at most 64");
+            assert!(
+                ALIGNMENTS <= 64,
+                "ALIGNMENT_SUB_BINS_AMOUNT must be at most 64"
+            );
         }
         Self {
-            rows: [Row { lists: [Link::END; ALIGNMENTS] }; SIZES],
+            lists: [[Link::END; ALIGNMENTS]; SIZES],
             slots: [Slot::EMPTY; SIZES],
             largest: Granules::ZERO,
             bound: 0,
@@ -127,7 +138,7 @@ impl<const SIZES: usize, const ALIGNMENTS: usize> Cache<SIZES, ALIGNMENTS> {
     /// Takes the block that was parked last.
     #[inline]
     pub fn pop(&mut self, span: Span, class: Class) -> Option<Offset> {
-        let head = &mut self.rows[class.size].lists[class.alignment];
+        let head = &mut self.lists[class.size][class.alignment];
         let block = head.block();
         if block.is_none() {
             return None;
@@ -139,7 +150,7 @@ impl<const SIZES: usize, const ALIGNMENTS: usize> Cache<SIZES, ALIGNMENTS> {
     /// Parks a block, unless its list is full.
     #[inline]
     pub fn push(&mut self, span: Span, class: Class, block: Offset) -> bool {
-        let head = &mut self.rows[class.size].lists[class.alignment];
+        let head = &mut self.lists[class.size][class.alignment];
         let depth = head.depth();
         if depth >= self.bound {
             return false;
@@ -156,11 +167,7 @@ impl<const SIZES: usize, const ALIGNMENTS: usize> Cache<SIZES, ALIGNMENTS> {
         size < SIZES && self.push(span, Class { size, alignment: 0 }, at)
     }
 
-    #[inline]
-    pub fn has_slot(size: Granules) -> bool {
-        size.0 as usize > SIZES
-    }
-
+    /// The slot of a size, by Fibonacci hashing (Knuth).
     #[inline]
     fn slot(size: Granules) -> usize {
         (size.0.wrapping_mul(0x9E37_79B1) >> 16) as usize % SIZES
@@ -168,7 +175,11 @@ impl<const SIZES: usize, const ALIGNMENTS: usize> Cache<SIZES, ALIGNMENTS> {
 
     /// Takes a block of just this size from its slot, if `fits` it.
     #[inline]
-    pub fn pop_slot(&mut self, size: Granules, fits: impl FnOnce(Offset) -> bool) -> Option<Offset> {
+    pub fn pop_slot(
+        &mut self,
+        size: Granules,
+        fits: impl FnOnce(Offset) -> bool,
+    ) -> Option<Offset> {
         if SIZES == 0 {
             return None;
         }
@@ -194,38 +205,63 @@ impl<const SIZES: usize, const ALIGNMENTS: usize> Cache<SIZES, ALIGNMENTS> {
 
     /// Takes any parked block. Looks at each list once at the most.
     pub fn pop_any(&mut self, span: Span) -> Option<(Offset, Granules)> {
-        for _ in 0..SIZES * (ALIGNMENTS + 1) {
-            let (size, alignment) = (self.cursor / (ALIGNMENTS + 1), self.cursor % (ALIGNMENTS + 1));
-            if alignment == ALIGNMENTS {
-                let slot = core::mem::replace(&mut self.slots[size], Slot::EMPTY);
-                if slot.size > Granules::ZERO {
-                    return Some((slot.block, slot.size));
-                }
+        let places = SIZES * (ALIGNMENTS + 1);
+        for _ in 0..places {
+            let (size, alignment) = (
+                self.cursor / (ALIGNMENTS + 1),
+                self.cursor % (ALIGNMENTS + 1),
+            );
+            let parked = if alignment == ALIGNMENTS {
+                self.empty_slot(size)
             } else {
-            let class = Class { size, alignment };
-            if let Some(block) = self.pop(span, class) {
-                return Some((block, Granules(class.size as u32 + 1)));
+                self.pop(span, Class { size, alignment })
+                    .map(|block| (block, Granules(size as u32 + 1)))
+            };
+            if parked.is_some() {
+                return parked;
             }
-            }
-            self.cursor = self.cursor.checked_sub(1).unwrap_or(SIZES * (ALIGNMENTS + 1) - 1);
+            self.cursor = self.cursor.checked_sub(1).unwrap_or(places - 1);
         }
         None
     }
 
-    /// Calls `visit` with the place, size and alignment's power of each
-    /// parked block.
-    pub fn for_each(&self, span: Span, mut visit: impl FnMut(Offset, Granules, usize)) {
+    fn empty_slot(&mut self, index: usize) -> Option<(Offset, Granules)> {
+        let slot = core::mem::replace(&mut self.slots[index], Slot::EMPTY);
+        (slot.size > Granules::ZERO).then_some((slot.block, slot.size))
+    }
+
+    /// Calls `visit` with each parked block, as long as it succeeds. A list
+    /// that bad use has closed to a ring is followed no longer than its depth
+    /// says.
+    pub fn try_for_each<E>(
+        &self,
+        span: Span,
+        mut visit: impl FnMut(Parked) -> Result<(), E>,
+    ) -> Result<(), E> {
         for slot in self.slots.iter().filter(|slot| slot.size > Granules::ZERO) {
-            visit(slot.block, slot.size, 0);
+            visit(Parked {
+                block: slot.block,
+                size: slot.size,
+                alignment_log2: 0,
+                depth: 1,
+                depth_left: 1,
+            })?;
         }
-        for (size, row) in self.rows.iter().enumerate() {
-            for (alignment, &head) in row.lists.iter().enumerate() {
+        for (size, lists) in self.lists.iter().enumerate() {
+            for (alignment_log2, &head) in lists.iter().enumerate() {
                 let mut link = head;
-                while !link.block().is_none() {
-                    visit(link.block(), Granules(size as u32 + 1), alignment);
+                for depth_left in (1..=head.depth()).rev() {
+                    visit(Parked {
+                        block: link.block(),
+                        size: Granules(size as u32 + 1),
+                        alignment_log2,
+                        depth: link.depth(),
+                        depth_left,
+                    })?;
                     link = Link(span.link(link.block()));
                 }
             }
         }
+        Ok(())
     }
 }

@@ -1,20 +1,89 @@
-//! galloc
+//! A memory allocator for `no_std` programs: kernels, hypervisors,
+//! unikernels, firmware, WebAssembly. It turns a range of memory into a heap
+//! that is fast and wastes little.
+//!
+//! ```text
+//!   SpinLockedAllocator, StaticHeap, …      front ends: a lock, a trait
+//!                 │
+//!             Allocator                     policy: park, drain, split, copy
+//!            ╱         ╲
+//!   quick lists          heap               freed blocks as they are │ coalesced
+//!                          │
+//!            bins, edge bitmap, region      by size │ by neighbour │ by place
+//! ```
+//!
+//! An allocated block has no header: `dealloc` is told its layout. Freed
+//! small blocks wait in lists for the next request of their size, so that most
+//! operations are a push or a pop. Behind the lists is a heap that coalesces
+//! at once and finds the best fit in bounded time. A bitmap of one bit for
+//! every 8 bytes, 1.6 % of the region, tells whether a block's neighbours are
+//! free. `docs/design.md` in the repository explains all of it.
+//!
+//! # Which front end
+//!
+//! | you have | use |
+//! |---|---|
+//! | memory that is known at link time | [`StaticHeap`] |
+//! | memory that is found at start | [`SpinLockedAllocator`] and [`init`](LockedAllocator::init) |
+//! | another kind of lock | [`LockedAllocator`] |
+//! | your own synchronisation, or none | [`Allocator`] |
+//!
+//! # Quick start
+//!
+//! ```
+//! use good_memory_allocator::StaticHeap;
+//!
+//! #[global_allocator]
+//! static HEAP: StaticHeap<{ 1 << 20 }> = StaticHeap::new();
+//! ```
+//!
+//! # `SMALLBINS_AMOUNT` and `ALIGNMENT_SUB_BINS_AMOUNT`
+//!
+//! Every type takes these two constants, the number of sizes with quick lists
+//! and the number of lists per size; see [`Allocator`]. More of either is
+//! faster and makes the struct larger. Code can be generic over both.
+//!
+//! # Features
+//!
+//! - **`spin`** (default): [`SpinLockedAllocator`], [`LockedAllocator`] and
+//!   [`StaticHeap`]. Needs atomic compare-and-swap. Without it the crate has
+//!   no dependencies and needs no atomics.
+//! - **`allocator`**: the unstable `core::alloc::Allocator` for
+//!   `&LockedAllocator`. Needs a nightly compiler.
+//! - **`allocator-api2`**: the same trait for stable Rust, from the crate
+//!   `allocator-api2`.
+//!
+//! # Drawbacks
+//!
+//! - With no headers, a wrong layout or a double free corrupts the heap
+//!   unnoticed, until [`check`](Allocator::check) is called.
+//! - A heap spans 32 GiB at most, and one region.
+//! - Behind one lock, a second CPU makes nothing faster.
+//! - Speed is bought with room: when less than half of the region is free,
+//!   freed blocks coalesce sooner, which takes longer.
+
 #![no_std]
-#![deny(unsafe_op_in_unsafe_fn)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(feature = "allocator", feature(allocator_api))]
+
+#[cfg(all(feature = "spin", not(target_has_atomic = "8")))]
+compile_error!(
+    "good_memory_allocator: the feature `spin` needs atomic compare-and-swap, which this target \
+     lacks; use `default-features = false` and `Allocator` with a critical section of your own"
+);
 
 mod allocator;
 mod cache;
 mod error;
 mod heap;
+#[cfg(all(feature = "spin", target_has_atomic = "8"))]
+mod lock;
 mod stats;
 mod unit;
-#[cfg(feature = "spin")]
-mod lock;
 
 pub use allocator::{Allocator, DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT, DEFAULT_SMALLBINS_AMOUNT};
 pub use error::InitError;
 pub use heap::CheckError;
+#[cfg(all(feature = "spin", target_has_atomic = "8"))]
+pub use lock::{LockedAllocator, RawSpinLock, SpinLockedAllocator, StaticHeap, lock_api};
 pub use stats::Stats;
-#[cfg(feature = "spin")]
-pub use lock::{LockedAllocator, RawSpinLock, SpinLockedAllocator, StaticHeap};

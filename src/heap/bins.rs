@@ -39,14 +39,16 @@ struct Shape {
 pub(crate) struct Bins {
     shape: Shape,
     /// The number of heads, after which the words of the map follow.
-    pub(super) count: u32,
+    count: u32,
     /// A bit for each word of the map that is not zero.
     summary: u32,
+    /// The granules of all chunks.
+    total: Granules,
 }
 
 /// A bin, by its place among the heads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Bin(pub(super) u32);
+pub(crate) struct Bin(u32);
 
 impl Bin {
     /// The bin of a size that has one of its own.
@@ -67,7 +69,10 @@ impl Shape {
             16384..131_072 => (6, 3),
             _ => (7, 4),
         };
-        Self { linear_log2, ranges_log2 }
+        Self {
+            linear_log2,
+            ranges_log2,
+        }
     }
 
     #[inline]
@@ -84,7 +89,11 @@ impl Shape {
     /// The bits of a size that its bin leaves open: none for a linear bin.
     #[inline]
     fn open_bits(self, size: Granules) -> u32 {
-        if self.is_linear(size) { 0 } else { log2(size) - self.ranges_log2 }
+        if self.is_linear(size) {
+            0
+        } else {
+            log2(size) - self.ranges_log2
+        }
     }
 
     #[inline]
@@ -95,20 +104,35 @@ impl Shape {
 
 impl Bins {
     pub const EMPTY: Self = Self {
-        shape: Shape { linear_log2: 0, ranges_log2: 0 },
+        shape: Shape {
+            linear_log2: 0,
+            ranges_log2: 0,
+        },
         count: 0,
         summary: 0,
+        total: Granules::ZERO,
     };
 
     pub fn for_region(granules: u32) -> Self {
         let shape = Shape::for_region(granules);
         let count = shape.bin(Granules(granules)).0 + 1;
-        Self { shape, count, summary: 0 }
+        Self {
+            shape,
+            count,
+            summary: 0,
+            total: Granules::ZERO,
+        }
     }
 
     /// The words at the region's start that hold the heads and the map.
     pub fn words(&self) -> u32 {
         self.count + self.count.div_ceil(BITS)
+    }
+
+    /// The granules of all chunks.
+    #[inline]
+    pub fn total(&self) -> Granules {
+        self.total
     }
 
     /// Sizes below this have a bin each.
@@ -120,6 +144,7 @@ impl Bins {
     #[inline]
     pub fn link(&mut self, span: Span, chunk: Offset, size: Granules) {
         debug_assert!(!chunk.is_none() && size > Granules::ZERO);
+        self.total += size;
         let bin = self.shape.bin(size);
         let head = self.head(span, bin);
         if !self.shape.is_linear(size) {
@@ -138,6 +163,7 @@ impl Bins {
     /// Removes a free chunk.
     #[inline]
     pub fn unlink(&mut self, span: Span, chunk: Offset, size: Granules) {
+        self.total -= size;
         let next = Offset(span.field(chunk, Field::Next));
         let previous = Offset(span.field(chunk, Field::Previous));
         if !next.is_none() {
@@ -222,14 +248,24 @@ impl Bins {
         }
     }
 
+    /// All bins, empty ones too.
+    pub fn all(&self) -> impl Iterator<Item = Bin> + use<> {
+        (0..self.count).map(Bin)
+    }
+
+    /// Whether a bin is noted as one that has chunks.
+    pub fn is_noted(&self, span: Span, bin: Bin) -> bool {
+        self.first_from(span, bin) == Some(bin)
+    }
+
     /// The bin of a size.
-    pub(super) fn bin_of(&self, size: Granules) -> Bin {
+    pub fn bin_of(&self, size: Granules) -> Bin {
         self.shape.bin(size)
     }
 
     /// Whether a bin holds chunks of one size only.
     #[inline]
-    pub(super) fn is_linear(&self, bin: Bin) -> bool {
+    pub fn is_linear(&self, bin: Bin) -> bool {
         bin.0 >> self.shape.linear_log2 == 0
     }
 
@@ -242,7 +278,11 @@ impl Bins {
     /// The size of the largest chunk, or zero.
     pub fn largest(&self, span: Span) -> Granules {
         let mut largest = Granules::ZERO;
-        let Some(bin) = (0..self.count).rev().map(Bin).find(|&bin| !self.head(span, bin).is_none()) else {
+        let Some(bin) = (0..self.count)
+            .rev()
+            .map(Bin)
+            .find(|&bin| !self.head(span, bin).is_none())
+        else {
             return largest;
         };
         if self.is_linear(bin) {
@@ -252,7 +292,11 @@ impl Bins {
         while !node.is_none() {
             largest = largest.max(span.size_from(node));
             let right = self.child(span, node, 1);
-            node = if right.is_none() { self.child(span, node, 0) } else { right };
+            node = if right.is_none() {
+                self.child(span, node, 0)
+            } else {
+                right
+            };
         }
         largest
     }
@@ -298,7 +342,11 @@ impl Bins {
     fn unlink_node(&mut self, span: Span, node: Offset, size: Granules, next: Offset) {
         let children = [self.child(span, node, 0), self.child(span, node, 1)];
         let leaf = children == [Offset::NONE; 2];
-        let heir = if next.is_none() && !leaf { self.pluck_leaf(span, node) } else { next };
+        let heir = if next.is_none() && !leaf {
+            self.pluck_leaf(span, node)
+        } else {
+            next
+        };
         let parent = Offset(span.field(node, Field::Parent));
         if parent.is_none() {
             self.replace_head(span, self.shape.bin(size), heir);
@@ -325,12 +373,16 @@ impl Bins {
     }
 
     /// Takes a leaf out of the trie below `node`, if anything is below it.
-    fn pluck_leaf(&mut self, span: Span, node: Offset) -> Offset {
+    fn pluck_leaf(&self, span: Span, node: Offset) -> Offset {
         let (mut parent, mut side, mut leaf) = (node, 0, Offset::NONE);
         let mut at = node;
         loop {
             let right = self.child(span, at, 1);
-            let (child, of) = if right.is_none() { (self.child(span, at, 0), 0) } else { (right, 1) };
+            let (child, of) = if right.is_none() {
+                (self.child(span, at, 0), 0)
+            } else {
+                (right, 1)
+            };
             if child.is_none() {
                 break;
             }
@@ -384,7 +436,11 @@ impl Bins {
         let mut node = root;
         loop {
             let left = self.child(span, node, 0);
-            node = if left.is_none() { self.child(span, node, 1) } else { left };
+            node = if left.is_none() {
+                self.child(span, node, 1)
+            } else {
+                left
+            };
             if node.is_none() {
                 return best;
             }
@@ -395,18 +451,20 @@ impl Bins {
         }
     }
 
+    /// A node's child: the smaller sizes for 0, the larger for 1.
     #[inline]
-    pub(super) fn child(&self, span: Span, node: Offset, side: u32) -> Offset {
+    pub fn child(&self, span: Span, node: Offset, side: u32) -> Offset {
         Offset(span.field(node, child_field(side)))
     }
 
+    /// The first chunk of a bin.
     #[inline]
-    pub(super) fn head(&self, span: Span, bin: Bin) -> Offset {
+    pub fn head(&self, span: Span, bin: Bin) -> Offset {
         Offset(span.word(bin.0 as usize))
     }
 
     #[inline]
-    fn set_head(&mut self, span: Span, bin: Bin, chunk: Offset) {
+    fn set_head(&self, span: Span, bin: Bin, chunk: Offset) {
         span.set_word(bin.0 as usize, chunk.0);
     }
 
@@ -444,7 +502,7 @@ impl Bins {
 
     /// The first bin from `bin` on that is not empty.
     #[inline]
-    pub(super) fn first_from(&self, span: Span, bin: Bin) -> Option<Bin> {
+    fn first_from(&self, span: Span, bin: Bin) -> Option<Bin> {
         if bin.0 >= self.count {
             return None;
         }

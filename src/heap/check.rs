@@ -2,12 +2,11 @@
 
 use core::fmt;
 
-use super::{
-    Heap,
-    bins::{Bin, Bins},
-    chunk::{Field, Span},
+use super::{Heap, bins::Bin, chunk::Field};
+use crate::{
+    cache::Parked,
+    unit::{GRANULE, Granules, Offset},
 };
-use crate::unit::{GRANULE, Granules, Offset};
 
 /// An invariant that does not hold: the heap is corrupt.
 ///
@@ -21,7 +20,11 @@ pub struct CheckError {
 
 impl fmt::Display for CheckError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the heap is corrupt {} bytes into its region: {}", self.at, self.broken)
+        write!(
+            f,
+            "the heap is corrupt {} bytes into its region: {}",
+            self.at, self.broken
+        )
     }
 }
 
@@ -42,7 +45,14 @@ impl Tally {
 }
 
 fn expect(holds: bool, broken: &'static str, at: Offset) -> Result<(), CheckError> {
-    if holds { Ok(()) } else { Err(CheckError { broken, at: at.bytes() }) }
+    if holds {
+        Ok(())
+    } else {
+        Err(CheckError {
+            broken,
+            at: at.bytes(),
+        })
+    }
 }
 
 impl Heap {
@@ -52,15 +62,41 @@ impl Heap {
         if self.is_empty() {
             return Ok(());
         }
-        expect(self.first <= self.top, "top is before the first block", self.top)?;
+        expect(
+            self.first <= self.top,
+            "top is before the first block",
+            self.top,
+        )?;
         expect(self.top <= self.roof, "top is beyond the roof", self.top)?;
-        expect(self.roof <= self.limit, "the roof is beyond the limit", self.roof)?;
-        expect(self.top <= self.fresh.0, "top rose past what is known as used", self.top)?;
-        expect(self.roof >= self.fresh.1, "the roof fell past what is known as used", self.roof)?;
+        expect(
+            self.roof <= self.limit,
+            "the roof is beyond the limit",
+            self.roof,
+        )?;
+        expect(
+            self.top <= self.fresh.0,
+            "top rose past what is known as used",
+            self.top,
+        )?;
+        expect(
+            self.roof >= self.fresh.1,
+            "the roof fell past what is known as used",
+            self.roof,
+        )?;
         self.check_taken(self.victim.at, self.victim.size)?;
         let marked = self.check_edges()?;
         let listed = self.check_bins()?;
-        expect(marked == listed, "the bins hold other chunks than the edges mark", self.top)
+        expect(
+            marked == listed,
+            "the bins hold other chunks than the edges mark",
+            self.top,
+        )?;
+        let counted = self.bins.total().0 == listed.granules;
+        expect(
+            counted,
+            "the bins hold more or less than they count",
+            self.top,
+        )
     }
 
     /// Proves that a run that is taken for allocated lies in the heap and has
@@ -77,11 +113,28 @@ impl Heap {
     }
 
     /// Proves that a parked block is where a block can be, aligned as its
-    /// list says.
-    pub fn check_parked(&self, at: Offset, size: Granules, alignment_log2: usize) -> Result<(), CheckError> {
-        self.check_taken(at, size)?;
-        let zeros = self.span.pointer_to(at).addr().trailing_zeros() as usize;
-        expect(zeros >= GRANULE.trailing_zeros() as usize + alignment_log2, "a parked block in a list of larger alignment", at)
+    /// list says, and as deep in it as its link says.
+    pub fn check_parked(&self, parked: Parked) -> Result<(), CheckError> {
+        let Parked {
+            block,
+            size,
+            alignment_log2,
+            depth,
+            depth_left,
+        } = parked;
+        expect(
+            depth == depth_left,
+            "a list of parked blocks that is cut or closed to a ring",
+            block,
+        )?;
+        self.check_taken(block, size)?;
+        let zeros = self.span.pointer_to(block).addr().trailing_zeros() as usize;
+        let aligned = zeros >= GRANULE.trailing_zeros() as usize + alignment_log2;
+        expect(
+            aligned,
+            "a parked block in a list of larger alignment",
+            block,
+        )
     }
 
     fn check_edges(&self) -> Result<Tally, CheckError> {
@@ -101,30 +154,54 @@ impl Heap {
 
     /// Whether a run lies on one side of the gap.
     fn is_used(&self, at: Offset, size: Granules) -> bool {
-        let within = |start: Offset, end: Offset| at >= start && end.0.checked_sub(at.0).is_some_and(|rest| rest >= size.0);
+        let within = |start: Offset, end: Offset| {
+            at >= start && end.0.checked_sub(at.0).is_some_and(|rest| rest >= size.0)
+        };
         within(self.first, self.top) || within(self.roof, self.limit)
     }
 
     /// Proves that a free chunk is marked and sized as it should be.
     fn check_chunk(&self, chunk: Offset) -> Result<Granules, CheckError> {
         let set = |at| self.edges.is_set(self.span, at);
-        let size = if set(chunk + Granules::ONE) { self.span.size_from(chunk) } else { Granules::ONE };
-        expect(size <= self.capacity(), "a free chunk larger than the heap", chunk)?;
-        expect(self.is_used(chunk, size), "a free chunk outside the heap", chunk)?;
-        expect(chunk + size != self.top && chunk != self.roof, "a free chunk beside the gap", chunk)?;
+        let size = if set(chunk + Granules::ONE) {
+            self.span.size_from(chunk)
+        } else {
+            Granules::ONE
+        };
+        expect(
+            size <= self.capacity(),
+            "a free chunk larger than the heap",
+            chunk,
+        )?;
+        expect(
+            self.is_used(chunk, size),
+            "a free chunk outside the heap",
+            chunk,
+        )?;
+        expect(
+            chunk + size != self.top && chunk != self.roof,
+            "a free chunk beside the gap",
+            chunk,
+        )?;
         if size == Granules::ONE {
             return Ok(size);
         }
         let end = chunk + size;
         expect(size > Granules::ONE, "a free chunk without a length", chunk)?;
-        expect(self.span.size_before(end) == size, "a free chunk with two lengths", chunk)?;
+        expect(
+            self.span.size_before(end) == size,
+            "a free chunk with two lengths",
+            chunk,
+        )?;
         expect(
             set(end - Granules::ONE) && set(end - Granules(2)),
             "a free chunk whose end is not marked",
             chunk,
         )?;
         if size.0 > 4 {
-            let inside = self.edges.next_set(self.span, chunk + Granules(2), end - Granules(2));
+            let inside = self
+                .edges
+                .next_set(self.span, chunk + Granules(2), end - Granules(2));
             expect(inside.is_none(), "a mark inside a free chunk", chunk)?;
         }
         Ok(size)
@@ -154,18 +231,38 @@ impl Heap {
         let mut chunk = head;
         let mut listed = None;
         while !chunk.is_none() {
-            expect(self.is_used(chunk, Granules::ONE), "a listed chunk outside the heap", chunk)?;
-            expect(self.edges.is_set(self.span, chunk), "a listed chunk that is not marked", chunk)?;
+            expect(
+                self.is_used(chunk, Granules::ONE),
+                "a listed chunk outside the heap",
+                chunk,
+            )?;
+            expect(
+                self.edges.is_set(self.span, chunk),
+                "a listed chunk that is not marked",
+                chunk,
+            )?;
             let size = self.check_chunk(chunk)?;
-            expect(self.bins.bin_of(size) == bin, "a chunk in another size's bin", chunk)?;
-            expect(*listed.get_or_insert(size) == size, "chunks of two sizes in one list", chunk)?;
+            expect(
+                self.bins.bin_of(size) == bin,
+                "a chunk in another size's bin",
+                chunk,
+            )?;
+            expect(
+                *listed.get_or_insert(size) == size,
+                "chunks of two sizes in one list",
+                chunk,
+            )?;
             expect(
                 self.span.field(chunk, Field::Previous) == previous.0,
                 "a chunk that does not know its list's previous one",
                 chunk,
             )?;
             tally.add(size);
-            expect(tally.granules <= self.capacity().0, "a list that never ends", chunk)?;
+            expect(
+                tally.granules <= self.capacity().0,
+                "a list that never ends",
+                chunk,
+            )?;
             previous = chunk;
             chunk = Offset(self.span.field(chunk, Field::Next));
         }
@@ -181,7 +278,11 @@ impl Heap {
             let child = self.bins.child(self.span, node, side);
             if !child.is_none() {
                 let parent = self.span.field(child, Field::Parent);
-                expect(parent == node.0, "a node that does not know its parent", child)?;
+                expect(
+                    parent == node.0,
+                    "a node that does not know its parent",
+                    child,
+                )?;
                 return Ok(child);
             }
         }
@@ -194,19 +295,14 @@ impl Heap {
             let right = self.bins.child(self.span, parent, 1);
             if right != node && !right.is_none() {
                 let parent_of_right = self.span.field(right, Field::Parent);
-                expect(parent_of_right == parent.0, "a node that does not know its parent", right)?;
+                expect(
+                    parent_of_right == parent.0,
+                    "a node that does not know its parent",
+                    right,
+                )?;
                 return Ok(right);
             }
             node = parent;
         }
-    }
-}
-
-impl Bins {
-    fn all(&self) -> impl Iterator<Item = Bin> + use<> {
-        (0..self.count).map(Bin)
-    }
-    fn is_noted(&self, span: Span, bin: Bin) -> bool {
-        self.first_from(span, bin) == Some(bin)
     }
 }

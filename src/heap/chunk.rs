@@ -96,7 +96,12 @@ impl Span {
     pub fn clear_words(self, start: usize, end: usize) {
         if start < end {
             // SAFETY: as for `word`, for each of them.
-            unsafe { self.base.cast::<u32>().add(start).write_bytes(0, end - start) }
+            unsafe {
+                self.base
+                    .cast::<u32>()
+                    .add(start)
+                    .write_bytes(0, end - start)
+            }
         }
     }
 
@@ -157,15 +162,5 @@ impl Span {
     pub unsafe fn copy(self, from: Offset, to: Offset, bytes: usize) {
         // SAFETY: the caller's promise.
         unsafe { self.pointer_to(from).copy_to(self.pointer_to(to), bytes) }
-    }
-
-    /// Fills a block's first `bytes` bytes with zeros.
-    ///
-    /// # Safety
-    ///
-    /// It is a block of at least that many bytes.
-    pub unsafe fn zero(self, block: Offset, bytes: usize) {
-        // SAFETY: the caller's promise.
-        unsafe { self.pointer_to(block).write_bytes(0, bytes) }
     }
 }

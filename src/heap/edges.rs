@@ -37,13 +37,21 @@ pub(crate) enum Neighbour {
 }
 
 impl Edges {
-    pub const EMPTY: Self = Self { first_word: 0, low: 0, high: 0 };
+    pub const EMPTY: Self = Self {
+        first_word: 0,
+        low: 0,
+        high: 0,
+    };
 
     /// A bitmap for the granules from `first` up to `limit`, none of it in
     /// use, whose words begin at `first_word`.
     pub const fn new(first_word: u32, first: Offset, limit: Offset) -> Self {
         let (low, high) = (first_bit(first) / BITS, limit.0.div_ceil(BITS) + 1);
-        Self { first_word: first_word.wrapping_sub(low), low, high }
+        Self {
+            first_word: first_word.wrapping_sub(low),
+            low,
+            high,
+        }
     }
 
     /// The words that a bitmap takes for a region of `granules`, of which it

@@ -28,13 +28,13 @@ const ALIGNED_TRIES: usize = 4;
 /// Blocks from this size on come from the gap's start.
 const LARGE: Granules = Granules(256);
 
-const FRESH_STEP: u32 = 512;
+const FRESH_STEP: u32 = 2048;
 
 /// The heap. Its methods take and give offsets; none of them fails otherwise
 /// than by `None`.
 #[derive(Debug)]
 pub(crate) struct Heap {
-    pub span: Span,
+    span: Span,
     edges: Edges,
     bins: Bins,
     victim: Victim,
@@ -70,7 +70,10 @@ struct Victim {
 }
 
 impl Victim {
-    const NONE: Self = Self { at: Offset::NONE, size: Granules::ZERO };
+    const NONE: Self = Self {
+        at: Offset::NONE,
+        size: Granules::ZERO,
+    };
 }
 
 impl Heap {
@@ -118,6 +121,12 @@ impl Heap {
         self.edges.use_above(self.span, self.limit);
     }
 
+    /// The memory of the region.
+    #[inline]
+    pub fn span(&self) -> Span {
+        self.span
+    }
+
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.span.is_empty()
@@ -146,9 +155,18 @@ impl Heap {
         self.roof - self.top
     }
 
+    /// What of the gap can be taken before the reserve is touched.
+    #[inline]
+    pub fn room_above_reserve(&self) -> Granules {
+        Granules(self.room().0.saturating_sub(self.reserve.0))
+    }
+
     /// The largest request, aligned to a granule, that can be served.
     pub fn largest_free(&self) -> Granules {
-        self.bins.largest(self.span).max(self.room()).max(self.run_of_victim())
+        self.bins
+            .largest(self.span)
+            .max(self.room())
+            .max(self.run_of_victim())
     }
 
     /// The length of the free run that the victim is part of.
@@ -158,29 +176,33 @@ impl Heap {
             return size;
         }
         let end = at + size;
-        let before = if at == self.roof { self.room() } else { self.free_before(at).unwrap_or(Granules::ZERO) };
-        let after = if end == self.top { self.room() } else { self.free_after(end).unwrap_or(Granules::ZERO) };
+        let before = if at == self.roof {
+            self.room()
+        } else {
+            self.free_before(at).unwrap_or(Granules::ZERO)
+        };
+        let after = if end == self.top {
+            self.room()
+        } else {
+            self.free_after(end).unwrap_or(Granules::ZERO)
+        };
         before + size + after
     }
 
     /// All that is free and not parked.
+    #[inline]
     pub fn free_granules(&self) -> Granules {
-        let mut free = self.victim.size + self.room();
-        for (start, end) in [(self.first, self.top), (self.roof, self.limit)] {
-            let mut from = start;
-            while let Some(chunk) = self.edges.next_set(self.span, from, end) {
-                let size = self.free_after(chunk).unwrap_or(Granules::ONE);
-                free += size;
-                from = chunk + size;
-            }
-        }
-        free
+        self.bins.total() + self.victim.size + self.room()
     }
 
     /// Takes a block from below `top`.
     #[inline]
     pub fn take(&mut self, request: Request) -> Option<Offset> {
-        if request.alignment == 1 { self.take_any(request.size) } else { self.take_aligned(request) }
+        if request.alignment == 1 {
+            self.take_any(request.size)
+        } else {
+            self.take_aligned(request)
+        }
     }
 
     /// Takes a block from the gap: a large one from its start, where it can
@@ -191,7 +213,11 @@ impl Heap {
             return self.take_from_roof(request);
         }
         let top = self.top;
-        let block = if request.alignment == 1 { top } else { self.align(top, request.alignment)? };
+        let block = if request.alignment == 1 {
+            top
+        } else {
+            self.align(top, request.alignment)?
+        };
         if !fits(block, request.size, top, self.room()) {
             return None;
         }
@@ -205,7 +231,11 @@ impl Heap {
     fn take_from_roof(&mut self, request: Request) -> Option<Offset> {
         let roof = self.roof;
         let block = Offset(roof.0.checked_sub(request.size.0)?);
-        let block = if request.alignment == 1 { block } else { self.align_down(block, request.alignment)? };
+        let block = if request.alignment == 1 {
+            block
+        } else {
+            self.align_down(block, request.alignment)?
+        };
         if block < self.top {
             return None;
         }
@@ -227,7 +257,9 @@ impl Heap {
                 self.take_front(chunk, found, size);
                 Some(chunk)
             }
-            None => self.take_from_victim(size).or_else(|| self.take_above_reserve(size)),
+            None => self
+                .take_from_victim(size)
+                .or_else(|| self.take_above_reserve(size)),
         }
     }
 
@@ -256,7 +288,10 @@ impl Heap {
         let (chunk, found) = self.bins.any_of(self.span, bin);
         self.remove(chunk, found);
         self.retire_victim();
-        self.victim = Victim { at: chunk + size, size: found - size };
+        self.victim = Victim {
+            at: chunk + size,
+            size: found - size,
+        };
         chunk
     }
 
@@ -271,7 +306,7 @@ impl Heap {
     }
 
     fn take_above_reserve(&mut self, size: Granules) -> Option<Offset> {
-        if self.room().0.saturating_sub(self.reserve.0) < size.0 {
+        if self.room_above_reserve() < size {
             return None;
         }
         self.take_from_gap(Request { size, alignment: 1 })
@@ -337,7 +372,9 @@ impl Heap {
     #[inline]
     pub fn free(&mut self, at: Offset, size: Granules) -> Granules {
         debug_assert!(
-            at >= self.first && at + size <= self.limit && (at + size <= self.top || at >= self.roof),
+            at >= self.first
+                && at + size <= self.limit
+                && (at + size <= self.top || at >= self.roof),
             "a block outside the heap"
         );
         let (mut at, mut size) = (at, size);
@@ -411,7 +448,13 @@ impl Heap {
     ///
     /// The block is one that this heap gave out, of at least `bytes` bytes,
     /// and nobody else uses it.
-    pub unsafe fn slide(&mut self, at: Offset, size: Granules, to: Granules, bytes: usize) -> Option<Offset> {
+    pub unsafe fn slide(
+        &mut self,
+        at: Offset,
+        size: Granules,
+        to: Granules,
+        bytes: usize,
+    ) -> Option<Offset> {
         let before = self.free_before(at)?;
         let start = at - before;
         let joined = before + size;
@@ -448,7 +491,11 @@ impl Heap {
     }
 
     fn neighbour_after(&self, end: Offset) -> Neighbour {
-        if end == self.limit { Neighbour::Taken } else { self.edges.after(self.span, end) }
+        if end == self.limit {
+            Neighbour::Taken
+        } else {
+            self.edges.after(self.span, end)
+        }
     }
 
     /// The length of the free chunk that begins at `end`.
@@ -551,5 +598,8 @@ impl Heap {
 
 /// Whether a block lies within a chunk of `found` granules.
 fn fits(block: Offset, size: Granules, chunk: Offset, found: Granules) -> bool {
-    found.0.checked_sub((block - chunk).0).is_some_and(|rest| rest >= size.0)
+    found
+        .0
+        .checked_sub((block - chunk).0)
+        .is_some_and(|rest| rest >= size.0)
 }

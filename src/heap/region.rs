@@ -13,7 +13,7 @@
 use super::{bins::Bins, edges::Edges};
 use crate::{
     error::InitError,
-    unit::{GRANULE, Granules, Offset},
+    unit::{GRANULE, Offset},
 };
 
 /// The most granules that one heap spans, the last of which stays unused so
@@ -37,16 +37,22 @@ pub(crate) struct Plan {
 impl Plan {
     /// Lays out the region of `length` bytes at `address`.
     pub fn new(address: usize, length: usize) -> Result<Self, InitError> {
-        let end = address
-            .checked_add(length)
-            .ok_or(InitError::WrapsAround { start: address, length })?;
-        let too_small = InitError::TooSmall { start: address, length };
+        let end = address.checked_add(length).ok_or(InitError::WrapsAround {
+            start: address,
+            length,
+        })?;
+        let too_small = InitError::TooSmall {
+            start: address,
+            length,
+        };
         let base = address.checked_next_multiple_of(GRANULE).ok_or(too_small)?;
         if address == 0 {
             return Err(too_small);
         }
         let available = end.checked_sub(base).ok_or(too_small)? / GRANULE;
-        let granules = u32::try_from(available).unwrap_or(u32::MAX).min(MOST_GRANULES);
+        let granules = u32::try_from(available)
+            .unwrap_or(u32::MAX)
+            .min(MOST_GRANULES);
         let bins = Bins::for_region(granules);
         let words = bins.words() + Edges::words_for(granules, bins.words());
         let first = Offset(words.div_ceil((GRANULE / size_of::<u32>()) as u32));
@@ -62,10 +68,5 @@ impl Plan {
             limit,
             ignored: (available - granules as usize) * GRANULE,
         })
-    }
-
-    /// The granules that blocks can have.
-    pub fn capacity(&self) -> Granules {
-        self.limit - self.first
     }
 }

@@ -1,97 +1,205 @@
-//! locked
-mod spin;
-use core::alloc::{GlobalAlloc, Layout};
-use lock_api::Mutex;
-pub use spin::RawSpinLock;
+//! The allocator behind a lock, which can be a `#[global_allocator]`.
 
-use crate::allocator::{Allocator, DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT, DEFAULT_SMALLBINS_AMOUNT, Resized};
-use crate::error::InitError;
-use crate::{heap::CheckError, stats::Stats};
+mod raw_spin;
 mod static_heap;
+mod traits;
+
+use core::{
+    alloc::{GlobalAlloc, Layout},
+    mem, ptr,
+};
+
+pub use lock_api;
+use lock_api::{Mutex, RawMutex};
+
+pub use raw_spin::RawSpinLock;
 pub use static_heap::StaticHeap;
 
-/// An allocator behind a lock.
+use crate::{
+    allocator::{Allocator, DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT, DEFAULT_SMALLBINS_AMOUNT, Resized},
+    error::InitError,
+    heap::CheckError,
+    stats::Stats,
+};
+
+/// Content of up to this many bytes is copied without giving the lock back,
+/// which would take longer.
+const COPIED_UNDER_LOCK: usize = 1024;
+
+/// An [`Allocator`] behind a lock of the user's choice.
+///
+/// `R` is any [`lock_api::RawMutex`]. Each operation holds the lock for the
+/// time that the [`Allocator`]'s takes, but not while it clears or copies
+/// more than a kilobyte.
+///
+/// An interrupt handler must not use it, unless the lock masks interrupts: it
+/// would wait for ever if it had interrupted the lock's holder.
 #[derive(Debug)]
-pub struct LockedAllocator<R: lock_api::RawMutex, const S: usize = DEFAULT_SMALLBINS_AMOUNT, const A: usize = DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT> {
-    inner: Mutex<R, Allocator<S, A>>,
+pub struct LockedAllocator<
+    R: RawMutex,
+    const SMALLBINS_AMOUNT: usize = DEFAULT_SMALLBINS_AMOUNT,
+    const ALIGNMENT_SUB_BINS_AMOUNT: usize = DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT,
+> {
+    inner: Mutex<R, Allocator<SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>>,
 }
 
-/// spin
+/// An [`Allocator`] behind a spin lock.
+///
+/// # Example
+///
+/// ```
+/// use good_memory_allocator::SpinLockedAllocator;
+///
+/// #[global_allocator]
+/// static ALLOCATOR: SpinLockedAllocator = SpinLockedAllocator::empty();
+///
+/// # static mut REGION: [u64; 1 << 17] = [0; 1 << 17];
+/// # // A doctest's own start allocates before `main`; a kernel's does not.
+/// # #[used]
+/// # #[cfg_attr(target_os = "linux", unsafe(link_section = ".init_array"))]
+/// # static START: extern "C" fn() = start;
+/// # extern "C" fn start() {
+/// #     let region = &raw mut REGION;
+/// #     let (heap_start, heap_size) = (region.expose_provenance(), size_of::<[u64; 1 << 17]>());
+/// // Once, before the first allocation:
+/// // SAFETY: nothing else uses the region.
+/// unsafe { ALLOCATOR.init(heap_start, heap_size) };
+/// # }
+/// # fn main() {
+/// # if cfg!(target_os = "linux") {
+/// let numbers: Vec<u32> = (0..1000).collect();
+/// assert!(ALLOCATOR.stats().live >= 4000);
+/// # assert_eq!(numbers.len(), 1000);
+/// # }
+/// # }
+/// ```
 pub type SpinLockedAllocator<
     const SMALLBINS_AMOUNT: usize = DEFAULT_SMALLBINS_AMOUNT,
     const ALIGNMENT_SUB_BINS_AMOUNT: usize = DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT,
 > = LockedAllocator<RawSpinLock, SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>;
 
-const COPY_UNLOCKED: usize = 1024;
-
-impl<R: lock_api::RawMutex, const S: usize, const A: usize> LockedAllocator<R, S, A> {
-    /// empty
+impl<R: RawMutex, const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
+    LockedAllocator<R, SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>
+{
+    /// An allocator without memory, to which every request is in vain until
+    /// it is given some.
     pub const fn empty() -> Self {
-        Self { inner: Mutex::from_raw(R::INIT, Allocator::empty()) }
+        Self::new(Allocator::empty())
     }
-    /// init
+
+    /// As [`empty`](Self::empty), but of an allocator that is
+    /// [bounded](Allocator::bounded).
+    pub const fn bounded() -> Self {
+        Self::new(Allocator::bounded())
+    }
+
+    const fn new(allocator: Allocator<SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>) -> Self {
+        Self {
+            inner: Mutex::from_raw(R::INIT, allocator),
+        }
+    }
+
+    /// See [`Allocator::init`].
+    ///
+    /// # Panics
+    ///
+    /// As `Allocator::init` does.
+    ///
+    /// # Safety
+    ///
+    /// As for `Allocator::init`.
     pub unsafe fn init(&self, heap_start: usize, heap_size: usize) {
+        // SAFETY: the caller's promise.
         unsafe { self.inner.lock().init(heap_start, heap_size) }
     }
-    /// try
+
+    /// See [`Allocator::try_init`].
+    ///
+    /// # Errors
+    ///
+    /// See [`InitError`].
+    ///
+    /// # Safety
+    ///
+    /// As for `Allocator::try_init`.
     pub unsafe fn try_init(&self, start: *mut u8, length: usize) -> Result<(), InitError> {
+        // SAFETY: the caller's promise.
         unsafe { self.inner.lock().try_init(start, length) }
     }
-    /// try
+
+    /// See [`Allocator::try_init_zeroed`].
+    ///
+    /// # Errors
+    ///
+    /// See [`InitError`].
+    ///
+    /// # Safety
+    ///
+    /// As for `Allocator::try_init_zeroed`.
     pub unsafe fn try_init_zeroed(&self, start: *mut u8, length: usize) -> Result<(), InitError> {
+        // SAFETY: the caller's promise.
         unsafe { self.inner.lock().try_init_zeroed(start, length) }
     }
-    /// check
-    pub fn check(&self) -> Result<(), CheckError> {
-        self.inner.lock().check()
-    }
-    /// stats
-    pub fn stats(&self) -> Stats {
-        self.inner.lock().stats()
-    }
-    /// was
+
+    /// Whether the allocator was given its region.
     pub fn was_initialized(&self) -> bool {
         self.inner.lock().was_initialized()
     }
-}
 
-impl<R: lock_api::RawMutex, const S: usize, const A: usize> LockedAllocator<R, S, A> {
+    /// See [`Allocator::check`]. The lock is held for as long as it takes.
+    ///
+    /// # Errors
+    ///
+    /// The first invariant that does not hold.
+    pub fn check(&self) -> Result<(), CheckError> {
+        self.inner.lock().check()
+    }
+
+    /// See [`Allocator::stats`]. The lock is held for as long as it takes.
+    pub fn stats(&self) -> Stats {
+        self.inner.lock().stats()
+    }
+
     /// Allocates; when that takes more than a parked block, `prepare` is
     /// called first.
     #[inline]
-    fn alloc_with(&self, layout: Layout, prepare: impl FnOnce(&mut Allocator<S, A>)) -> *mut u8 {
+    fn alloc_with(
+        &self,
+        layout: Layout,
+        prepare: impl FnOnce(&mut Allocator<SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>),
+    ) -> *mut u8 {
         let mut inner = self.inner.lock();
         if let Some(block) = inner.alloc_parked(layout) {
             return block;
         }
-        core::mem::forget(inner);
+        mem::forget(inner);
         // SAFETY: the lock is held by the guard that was forgotten.
         unsafe { self.alloc_locked(layout, prepare) }
     }
 
+    /// What remains of `alloc_with`, out of the way of the short case.
+    ///
     /// # Safety
     ///
     /// The lock is held by a guard that was forgotten.
     #[inline(never)]
-    unsafe fn alloc_locked(&self, layout: Layout, prepare: impl FnOnce(&mut Allocator<S, A>)) -> *mut u8 {
+    unsafe fn alloc_locked(
+        &self,
+        layout: Layout,
+        prepare: impl FnOnce(&mut Allocator<SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>),
+    ) -> *mut u8 {
         // SAFETY: the caller's promise.
         let mut inner = unsafe { self.inner.make_guard_unchecked() };
         prepare(&mut inner);
         inner.alloc_unparked(layout)
     }
 
-    /// # Safety
-    ///
-    /// The lock is held by a guard that was forgotten; and as for
-    /// [`GlobalAlloc::dealloc`].
-    #[inline(never)]
-    unsafe fn dealloc_locked(&self, ptr: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promise.
-        unsafe { self.inner.make_guard_unchecked().dealloc_unparked(ptr, layout) }
-    }
-
     /// Allocates zeroed memory; `prepare` is called first.
-    fn alloc_zeroed_with(&self, layout: Layout, prepare: impl FnOnce(&mut Allocator<S, A>)) -> *mut u8 {
+    fn alloc_zeroed_with(
+        &self,
+        layout: Layout,
+        prepare: impl FnOnce(&mut Allocator<SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>),
+    ) -> *mut u8 {
         let (block, dirty) = {
             let mut inner = self.inner.lock();
             prepare(&mut inner);
@@ -103,41 +211,70 @@ impl<R: lock_api::RawMutex, const S: usize, const A: usize> LockedAllocator<R, S
         }
         block
     }
+
+    /// What remains of `dealloc`, out of the way of the short case.
+    ///
+    /// # Safety
+    ///
+    /// The lock is held by a guard that was forgotten; and as for
+    /// [`Allocator::dealloc`].
+    #[inline(never)]
+    unsafe fn dealloc_locked(&self, block: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise.
+        let mut inner = unsafe { self.inner.make_guard_unchecked() };
+        inner.dealloc_unparked(block, layout);
+    }
 }
 
-unsafe impl<R: lock_api::RawMutex, const S: usize, const A: usize> GlobalAlloc for LockedAllocator<R, S, A> {
+// SAFETY: the blocks are the allocator's, which is behind the lock; only
+// blocks that the caller owns are touched without it.
+unsafe impl<R: RawMutex, const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
+    GlobalAlloc for LockedAllocator<R, SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>
+{
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         self.alloc_with(layout, |_| ())
     }
+
     #[inline]
-    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         let mut inner = self.inner.lock();
-        if inner.park(ptr, layout) {
+        if inner.park(block, layout) {
             return;
         }
-        core::mem::forget(inner);
-        unsafe { self.dealloc_locked(ptr, layout) }
+        mem::forget(inner);
+        // SAFETY: the lock is held by the guard that was forgotten; and the
+        // caller's promise.
+        unsafe { self.dealloc_locked(block, layout) }
     }
+
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         self.alloc_zeroed_with(layout, |_| ())
     }
-    unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
         let mut inner = self.inner.lock();
-        match unsafe { inner.resize(ptr, layout, new_size) } {
-            Resized::Here(ptr) => ptr,
-            Resized::Failed => core::ptr::null_mut(),
-            Resized::CopyTo(new) => {
-                if layout.size() > COPY_UNLOCKED {
-                    drop(inner);
-                    unsafe { new.copy_from_nonoverlapping(ptr, layout.size()) };
-                    inner = self.inner.lock();
-                } else {
-                    unsafe { new.copy_from_nonoverlapping(ptr, layout.size()) };
-                }
-                unsafe { inner.dealloc(ptr, layout) };
-                new
+        // SAFETY: the caller's promise.
+        let new = match unsafe { inner.resize(block, layout, new_size) } {
+            Resized::Here(block) => return block,
+            Resized::Failed => return ptr::null_mut(),
+            Resized::CopyTo(new) => new,
+        };
+        if layout.size() > COPIED_UNDER_LOCK {
+            drop(inner);
+            // SAFETY: the new block is another one, and larger, since a
+            // smaller size never moves; both are the caller's.
+            unsafe {
+                new.copy_from_nonoverlapping(block, layout.size());
+                self.dealloc(block, layout);
+            }
+        } else {
+            // SAFETY: as above.
+            unsafe {
+                new.copy_from_nonoverlapping(block, layout.size());
+                inner.dealloc(block, layout);
             }
         }
+        new
     }
 }

@@ -3,7 +3,6 @@
 use core::{
     alloc::{GlobalAlloc, Layout},
     cell::UnsafeCell,
-
 };
 
 use super::SpinLockedAllocator;
@@ -13,7 +12,26 @@ use crate::{
     stats::Stats,
 };
 
-/// A static heap of `BYTES` bytes, tables included, which needs no `init`.
+/// The fewest bytes that make a useful heap.
+const LEAST_BYTES: usize = 256;
+
+/// A heap of `BYTES` bytes, tables included, that brings its own memory: a
+/// `static` of one line, without a call to initialize it.
+///
+/// It is all zeros until it is used, so that it takes no room in a program's
+/// file, and it knows that: [`alloc_zeroed`](GlobalAlloc::alloc_zeroed) does
+/// not clear what was never used. Fewer than 256 bytes do not compile.
+///
+/// ```
+/// use good_memory_allocator::StaticHeap;
+///
+/// #[global_allocator]
+/// static HEAP: StaticHeap<{ 4 << 20 }> = StaticHeap::new();
+///
+/// let words = vec!["on", "this", "heap"];
+/// assert!(HEAP.stats().live >= size_of_val(&words[..]));
+/// ```
+#[derive(Debug)]
 pub struct StaticHeap<
     const BYTES: usize,
     const SMALLBINS_AMOUNT: usize = DEFAULT_SMALLBINS_AMOUNT,
@@ -23,25 +41,39 @@ pub struct StaticHeap<
     region: UnsafeCell<Region<BYTES>>,
 }
 
+#[derive(Debug)]
 #[repr(align(16))]
 struct Region<const BYTES: usize>([u8; BYTES]);
 
 // SAFETY: the region belongs to the allocator, which is behind a lock.
 unsafe impl<const B: usize, const S: usize, const A: usize> Sync for StaticHeap<B, S, A> {}
 
+impl<const B: usize, const S: usize, const A: usize> Default for StaticHeap<B, S, A> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl<const B: usize, const S: usize, const A: usize> StaticHeap<B, S, A> {
-    /// The heap, for a `static`.
+    /// The heap, for a `static`: once blocks are allocated it must not move.
     pub const fn new() -> Self {
+        const { assert!(B >= LEAST_BYTES, "a StaticHeap needs at least 256 bytes") }
         Self {
             allocator: SpinLockedAllocator::empty(),
             region: UnsafeCell::new(Region([0; B])),
         }
     }
-    /// check
+
+    /// See [`Allocator::check`].
+    ///
+    /// # Errors
+    ///
+    /// The first invariant that does not hold.
     pub fn check(&self) -> Result<(), CheckError> {
         self.allocator.check()
     }
-    /// stats
+
+    /// See [`Allocator::stats`].
     pub fn stats(&self) -> Stats {
         let mut allocator = self.allocator.inner.lock();
         self.claim(&mut allocator);
@@ -64,7 +96,8 @@ impl<const B: usize, const S: usize, const A: usize> StaticHeap<B, S, A> {
 unsafe impl<const B: usize, const S: usize, const A: usize> GlobalAlloc for StaticHeap<B, S, A> {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        self.allocator.alloc_with(layout, |allocator| self.claim(allocator))
+        self.allocator
+            .alloc_with(layout, |allocator| self.claim(allocator))
     }
 
     #[inline]
@@ -74,7 +107,8 @@ unsafe impl<const B: usize, const S: usize, const A: usize> GlobalAlloc for Stat
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        self.allocator.alloc_zeroed_with(layout, |allocator| self.claim(allocator))
+        self.allocator
+            .alloc_zeroed_with(layout, |allocator| self.claim(allocator))
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {

@@ -16,7 +16,9 @@ pub struct RawSpinLock {
 // SAFETY: `held` is set from a lock or successful try_lock to its unlock, by
 // whoever saw it unset last.
 unsafe impl lock_api::RawMutex for RawSpinLock {
-    const INIT: Self = Self { held: AtomicBool::new(false) };
+    const INIT: Self = Self {
+        held: AtomicBool::new(false),
+    };
 
     type GuardMarker = lock_api::GuardSend;
 
