@@ -524,17 +524,16 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         let used = capacity - room;
         let reserve = room.saturating_sub(size.0).saturating_sub(used / 16);
         self.heap.set_reserve(Granules(reserve));
-        let free = u64::from(self.heap.free_granules().0);
-        let used = u64::from(capacity).saturating_sub(free).max(1);
-        self.cache.bound = u32::try_from(LIST_AT_HALF * free / used + 2).unwrap_or(u32::MAX);
+        let length = LIST_AT_HALF * u64::from(room) / u64::from(used.max(1)) + 2;
+        self.cache.bound = u32::try_from(length).unwrap_or(u32::MAX);
         self.cache.largest = Granules::ZERO;
     }
 
-    /// Forgets that room was scarce once more than half of the heap is free.
+    /// Forgets that room was scarce once three quarters of the heap are free.
     #[inline]
     fn relax(&mut self) {
-        let half = self.heap.capacity().0 / 2;
-        if self.cache.bound != u32::MAX && self.heap.free_granules().0 > half {
+        let used = self.heap.capacity().0 - self.heap.free_granules().0;
+        if self.cache.bound != u32::MAX && used < self.heap.capacity().0 / 4 {
             self.unbind_lists();
         }
     }
