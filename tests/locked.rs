@@ -6,7 +6,6 @@ mod common;
 use std::{
     alloc::{GlobalAlloc, Layout},
     collections::HashSet,
-    mem,
     ops::Range,
     ptr,
     sync::{Barrier, Mutex},
@@ -197,7 +196,7 @@ fn blocks_pass_from_thread_to_thread<const S: usize, const A: usize>() {
             worker.act();
             if let Some(block) = worker.blocks.pop() {
                 let place = worker.random.below(table.len());
-                let other = mem::replace(&mut *table[place].lock().unwrap(), Some(block));
+                let other = table[place].lock().unwrap().replace(block);
                 worker.blocks.extend(other);
             }
         }
