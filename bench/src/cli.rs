@@ -50,6 +50,8 @@ pub enum Command {
         #[arg(long, short, default_value = "target/galloc-bench")]
         out: PathBuf,
     },
+    /// How much code allocators take.
+    Size,
     /// What contenders and workloads there are.
     List,
     /// One run, in a process of its own, which the suite starts.

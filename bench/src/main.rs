@@ -9,6 +9,7 @@ mod machine;
 mod report;
 mod results;
 mod run;
+mod size;
 mod smoke;
 mod stats;
 mod suite;
@@ -37,6 +38,7 @@ fn main() -> Result<()> {
         Some(Command::Record { output, program }) => trace::record::record(&program, &output),
         Some(Command::Replay { files, run }) => replay(&files, &run),
         Some(Command::Report { folders, out }) => Report::read(&folders)?.write(&out),
+        Some(Command::Size) => size::print(),
         Some(Command::List) => list(),
         Some(Command::Child { job }) => run::child::serve(&job),
     }
