@@ -109,6 +109,41 @@ pub(crate) enum Resized {
     Failed,
 }
 
+/// A block that is to be zero.
+pub(crate) struct NewBlock {
+    pub block: *mut u8,
+    size: usize,
+    /// From where to where it is zero already.
+    zero: (usize, usize),
+}
+
+impl NewBlock {
+    fn dirty(block: *mut u8, size: usize) -> Self {
+        Self {
+            block,
+            size,
+            zero: (size, size),
+        }
+    }
+
+    /// Clears what may not be zero, unless the block is null.
+    ///
+    /// # Safety
+    ///
+    /// The block is one that was just allocated, or null.
+    pub unsafe fn clear(&self) {
+        if self.block.is_null() {
+            return;
+        }
+        let (start, end) = self.zero;
+        // SAFETY: both runs lie in the block, which is the caller's.
+        unsafe {
+            self.block.write_bytes(0, start);
+            self.block.add(end).write_bytes(0, self.size - end);
+        }
+    }
+}
+
 /// The blocks that a request beyond the reserve drains.
 fn drain_quota(size: Granules) -> u32 {
     16 + (size.0 / 32).min(48)
@@ -254,12 +289,10 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     ///
     /// As for `alloc`.
     pub unsafe fn alloc_zeroed(&mut self, layout: Layout) -> *mut u8 {
-        let (block, dirty) = self.alloc_reporting(layout);
-        if !block.is_null() {
-            // SAFETY: the block is at least as large as the layout.
-            unsafe { block.write_bytes(0, dirty) };
-        }
-        block
+        let new = self.alloc_reporting(layout);
+        // SAFETY: the block is new, and at least as large as the layout.
+        unsafe { new.clear() };
+        new.block
     }
 
     /// Frees a block.
@@ -351,19 +384,27 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         }
     }
 
-    /// A block, and how many of its first bytes may not be zero.
-    pub(crate) fn alloc_reporting(&mut self, layout: Layout) -> (*mut u8, usize) {
+    /// A block, and what of it may not be zero.
+    pub(crate) fn alloc_reporting(&mut self, layout: Layout) -> NewBlock {
+        let size = layout.size();
         if let Some(block) = self.alloc_parked(layout) {
-            return (block, layout.size());
+            return NewBlock::dirty(block, size);
         }
         let zero_run = self.heap.zero_run();
-        let Some(block) = self.take(layout) else {
-            return (ptr::null_mut(), 0);
+        let Some(at) = self.take(layout) else {
+            return NewBlock::dirty(ptr::null_mut(), 0);
         };
-        let size = Granules::of_block(layout.size());
-        let zero = zero_run.is_some_and(|(start, end)| block >= start && block + size <= end);
-        let dirty = if zero { 0 } else { layout.size() };
-        (self.heap.span().pointer_to(block), dirty)
+        let block = self.heap.span().pointer_to(at);
+        let (start, end) = zero_run.unwrap_or((Offset::NONE, Offset::NONE));
+        if end <= at || start >= at + Granules::of_block(size) {
+            return NewBlock::dirty(block, size);
+        }
+        let bytes_to = |to: Offset| to.bytes().saturating_sub(at.bytes()).min(size);
+        NewBlock {
+            block,
+            size,
+            zero: (bytes_to(start), bytes_to(end)),
+        }
     }
 
     /// Puts a block into its quick list, if there is one and it is not full.

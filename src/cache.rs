@@ -231,8 +231,8 @@ impl<const SIZES: usize, const ALIGNMENTS: usize> Cache<SIZES, ALIGNMENTS> {
     }
 
     /// Calls `visit` with each parked block, as long as it succeeds. A list
-    /// that bad use has closed to a ring is followed no longer than its depth
-    /// says.
+    /// that bad use has closed to a ring is left one block after where its
+    /// depth says it ends.
     pub fn try_for_each<E>(
         &self,
         span: Span,
@@ -250,7 +250,10 @@ impl<const SIZES: usize, const ALIGNMENTS: usize> Cache<SIZES, ALIGNMENTS> {
         for (size, lists) in self.lists.iter().enumerate() {
             for (alignment_log2, &head) in lists.iter().enumerate() {
                 let mut link = head;
-                for depth_left in (1..=head.depth()).rev() {
+                for depth_left in (0..=head.depth()).rev() {
+                    if link.block().is_none() {
+                        break;
+                    }
                     visit(Parked {
                         block: link.block(),
                         size: Granules(size as u32 + 1),

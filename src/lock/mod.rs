@@ -200,16 +200,14 @@ impl<R: RawMutex, const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT
         layout: Layout,
         prepare: impl FnOnce(&mut Allocator<SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>),
     ) -> *mut u8 {
-        let (block, dirty) = {
+        let new = {
             let mut inner = self.inner.lock();
             prepare(&mut inner);
             inner.alloc_reporting(layout)
         };
-        if !block.is_null() {
-            // SAFETY: the block is at least as large as the layout, and new.
-            unsafe { block.write_bytes(0, dirty) };
-        }
-        block
+        // SAFETY: the block is new, and nobody else knows of it.
+        unsafe { new.clear() };
+        new.block
     }
 
     /// What remains of `dealloc`, out of the way of the short case.
