@@ -1,10 +1,17 @@
 //! A heap over one region that coalesces at once: allocate, resize, free.
 //!
-//! Free memory is in three places: in chunks, which the [bins](bins) hold and
-//! the [edges](edges) mark; in the *victim*, the rest of the last chunk that
+//! Free memory is in three places: in chunks, which the [bins] hold and
+//! the [edges] mark; in the *victim*, the rest of the last chunk that
 //! a small request split, out of which the next small ones are cut without
-//! any bookkeeping; and in *top*, everything beyond the last block, which is
-//! used when nothing else fits and not touched before.
+//! any bookkeeping; and in the *gap* between [`top`](Heap::top) and
+//! [`roof`](Heap::roof), which is used when nothing else fits and not touched
+//! before.
+//!
+//! ```text
+//!   first             top           roof              limit
+//!     │ blocks, chunks │     gap     │  blocks, chunks  │
+//!        large ───────►               ◄─────── small
+//! ```
 
 pub(crate) mod bins;
 mod check;
@@ -12,7 +19,7 @@ pub(crate) mod chunk;
 pub(crate) mod edges;
 pub(crate) mod region;
 
-use crate::unit::{Granules, Offset};
+use crate::unit::{GRANULE, Granules, Offset};
 use bins::{Bin, Bins};
 use chunk::Span;
 use edges::{Edges, Neighbour};
@@ -28,6 +35,8 @@ const ALIGNED_TRIES: usize = 4;
 /// Blocks from this size on come from the gap's start.
 const LARGE: Granules = Granules(256);
 
+/// As the roof falls, this many granules are counted as used at once, or a
+/// 64th of a small heap.
 const FRESH_STEP: u32 = 2048;
 
 /// The heap. Its methods take and give offsets; none of them fails otherwise
@@ -195,7 +204,8 @@ impl Heap {
         self.bins.total() + self.victim.size + self.room()
     }
 
-    /// Takes a block from below `top`.
+    /// Takes a block from a chunk or the victim, or if it is small and the
+    /// reserve allows it, from the gap.
     #[inline]
     pub fn take(&mut self, request: Request) -> Option<Offset> {
         if request.alignment == 1 {
@@ -283,6 +293,8 @@ impl Heap {
         }
     }
 
+    /// Takes the start of a chunk of a bin that has some, whose rest becomes
+    /// the victim.
     #[inline(never)]
     fn take_for_victim(&mut self, bin: Bin, size: Granules) -> Offset {
         let (chunk, found) = self.bins.any_of(self.span, bin);
@@ -305,6 +317,7 @@ impl Heap {
         Some(self.roof)
     }
 
+    /// Takes a block from the gap if the reserve is left.
     fn take_above_reserve(&mut self, size: Granules) -> Option<Offset> {
         if self.room_above_reserve() < size {
             return None;
@@ -351,8 +364,9 @@ impl Heap {
         while let Some((least, found)) = self.bins.at_least(self.span, wanted) {
             let mut next = Some(least);
             while let Some(chunk) = next {
-                let block = self.align(chunk, alignment)?;
-                if fits(block, size, chunk, found) {
+                let block = self.align(chunk, alignment);
+                let block = block.filter(|&block| fits(block, size, chunk, found));
+                if let Some(block) = block {
                     self.take_inner(chunk, found, block, size);
                     return Some(block);
                 }
@@ -510,7 +524,7 @@ impl Heap {
     /// Whether a position's address is a multiple of `alignment` granules.
     #[inline]
     pub fn is_aligned(&self, at: Offset, alignment: usize) -> bool {
-        let granule = self.span.address() / crate::unit::GRANULE + at.0 as usize;
+        let granule = self.span.address() / GRANULE + at.0 as usize;
         granule & (alignment - 1) == 0
     }
 
@@ -518,7 +532,7 @@ impl Heap {
     /// `alignment` granules.
     fn align(&self, at: Offset, alignment: usize) -> Option<Offset> {
         debug_assert!(alignment.is_power_of_two());
-        let base = self.span.address() / crate::unit::GRANULE;
+        let base = self.span.address() / GRANULE;
         let aligned = (base + at.0 as usize).checked_next_multiple_of(alignment)?;
         u32::try_from(aligned - base).ok().map(Offset)
     }
@@ -527,7 +541,7 @@ impl Heap {
     /// `alignment` granules.
     fn align_down(&self, at: Offset, alignment: usize) -> Option<Offset> {
         debug_assert!(alignment.is_power_of_two());
-        let base = self.span.address() / crate::unit::GRANULE;
+        let base = self.span.address() / GRANULE;
         let aligned = (base + at.0 as usize) & !(alignment - 1);
         u32::try_from(aligned.checked_sub(base)?).ok().map(Offset)
     }
@@ -545,13 +559,16 @@ impl Heap {
     fn lower_roof(&mut self, to: Offset) {
         self.roof = to;
         if to < self.fresh.1 {
-            let fresh = Offset(to.0.saturating_sub(FRESH_STEP)).max(self.top);
+            let step = FRESH_STEP.min(self.capacity().0 / 64);
+            let fresh = Offset(to.0.saturating_sub(step)).max(self.top);
             self.fresh.1 = fresh;
             self.edges.use_above(self.span, fresh);
         }
         self.set_floor();
     }
 
+    /// Makes the floor such that above it neither the reserve nor unused
+    /// words of the bitmap are met.
     fn set_floor(&mut self) {
         self.floor = Offset(self.top.0.saturating_add(self.reserve.0)).max(self.fresh.1);
     }
