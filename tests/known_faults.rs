@@ -60,32 +60,41 @@ fn an_alignment_larger_than_any_address_is_refused() {
     follow::<128, 2>(1 << 20, &ops);
 }
 
-/// As above, where an aligned address that is too far away by any multiple of
-/// 32 GiB would seem to lie in the region.
+/// As above, where the one aligned address lies in the region, and where one
+/// that is too far away by any multiple of 32 GiB would seem to.
 #[test]
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 fn an_alignment_is_not_cut_to_32_bits() {
     const LENGTH: usize = 64 << 10;
     let access = libc::PROT_READ | libc::PROT_WRITE;
     let kind = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED_NOREPLACE;
+    let new = |memory| {
+        let mut allocator = Allocator::<8, 2>::empty();
+        // SAFETY: the mapping is valid, and the last allocator's alone.
+        unsafe { allocator.try_init(memory, LENGTH) }.unwrap();
+        allocator
+    };
     for multiple in 33..64_usize {
         let wanted = ptr::without_provenance_mut((multiple << 35) - LENGTH / 2);
-        // SAFETY: a new mapping, where there is none; the allocator is the
-        // only one to use it, and is not used after it.
-        unsafe {
-            let memory = libc::mmap(wanted, LENGTH, access, kind, -1, 0);
-            if memory == libc::MAP_FAILED {
-                continue;
-            }
-            let mut allocator = Allocator::<8, 2>::empty();
-            allocator.try_init(memory.cast(), LENGTH).unwrap();
-            for align in (0..usize::BITS).map(|log2| 1 << log2) {
-                let block = allocator.alloc(layout(0, align));
-                assert_eq!(block.addr() % align, 0, "{block:p} for {align:#x}");
-            }
-            allocator.check().unwrap();
-            libc::munmap(memory, LENGTH);
+        // SAFETY: a new mapping, where there is none.
+        let memory = unsafe { libc::mmap(wanted, LENGTH, access, kind, -1, 0) };
+        if memory == libc::MAP_FAILED {
+            continue;
         }
+        let space = common::subject::space_of(&mut new(memory.cast()));
+        let mut allocator = new(memory.cast());
+        let mut shadow = Shadow::new(space);
+        for align in (0..usize::BITS).map(|log2| 1 << log2) {
+            shadow
+                .step(&mut allocator, Op::Alloc(layout(0, align)))
+                .unwrap();
+            shadow
+                .step(&mut allocator, Op::Dealloc { block: 0 })
+                .unwrap();
+        }
+        shadow.finish(&mut allocator).unwrap();
+        // SAFETY: the mapping is not used any more.
+        unsafe { libc::munmap(memory, LENGTH) };
     }
 }
 
