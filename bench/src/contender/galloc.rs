@@ -9,7 +9,7 @@ use crate::machine::region::Region;
 
 /// A module with a contender for one setting.
 macro_rules! setting {
-    ($module:ident, $name:literal, $allocator:ty) => {
+    ($module:ident, $name:expr, $allocator:ty) => {
         pub mod $module {
             use super::*;
 
@@ -42,3 +42,39 @@ setting!(default, "galloc", SpinLockedAllocator);
 setting!(none, "galloc-0x2", SpinLockedAllocator<0, 2>);
 setting!(few, "galloc-32x2", SpinLockedAllocator<32, 2>);
 setting!(many, "galloc-128x8", SpinLockedAllocator<128, 8>);
+
+/// Contenders for more settings, for the table of what the constants mean.
+#[cfg(feature = "settings")]
+macro_rules! settings {
+    ($($module:ident: $smallbins:literal x $sub_bins:literal,)*) => {
+        $(setting!(
+            $module,
+            concat!("galloc-", $smallbins, "x", $sub_bins),
+            SpinLockedAllocator<$smallbins, $sub_bins>
+        );)*
+
+        pub const SETTINGS: &[super::Entry] = &[$(super::Entry::of::<$module::Galloc>(),)*];
+    };
+}
+
+#[cfg(not(feature = "settings"))]
+pub const SETTINGS: &[super::Entry] = &[];
+
+#[cfg(feature = "settings")]
+settings! {
+    s0x4: 0 x 4,
+    s0x8: 0 x 8,
+    s8x2: 8 x 2,
+    s8x4: 8 x 4,
+    s8x8: 8 x 8,
+    s32x4: 32 x 4,
+    s32x8: 32 x 8,
+    s64x2: 64 x 2,
+    s64x4: 64 x 4,
+    s64x8: 64 x 8,
+    s128x2: 128 x 2,
+    s128x4: 128 x 4,
+    s256x2: 256 x 2,
+    s512x4: 512 x 4,
+    s512x8: 512 x 8,
+}

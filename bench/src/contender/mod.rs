@@ -83,7 +83,23 @@ impl Entry {
 /// The name of the contender whose time is the cost of the loop.
 pub const NOOP: &str = noop::Noop::NAME;
 
-pub const ALL: &[Entry] = &[
+pub const ALL: &[Entry] = &both::<{ MAIN.len() + galloc::SETTINGS.len() }>(MAIN, galloc::SETTINGS);
+
+const fn both<const N: usize>(first: &[Entry], second: &[Entry]) -> [Entry; N] {
+    let mut entries = [first[0]; N];
+    let mut at = 0;
+    while at < N {
+        entries[at] = if at < first.len() {
+            first[at]
+        } else {
+            second[at - first.len()]
+        };
+        at += 1;
+    }
+    entries
+}
+
+const MAIN: &[Entry] = &[
     Entry::of::<galloc::default::Galloc>(),
     Entry::of::<galloc::none::Galloc>(),
     Entry::of::<galloc::few::Galloc>(),
