@@ -38,6 +38,15 @@ impl Region {
         Ok(Self { start, len })
     }
 
+    /// Has the system put memory behind every page now, not at the first touch.
+    pub fn populate(self) {
+        const PAGE: usize = 4096;
+        for page in (0..self.len).step_by(PAGE) {
+            // SAFETY: the byte is in the region, which is not in use yet.
+            unsafe { self.start.add(page).write_volatile(0) };
+        }
+    }
+
     /// The first `len` bytes of this region.
     pub fn first(self, len: usize) -> Self {
         assert!(

@@ -3,7 +3,7 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use fastrand::Rng;
 
 use super::{Bench, Better, Measures, Metric, Plan, Plot, Workload, durations};
@@ -46,8 +46,10 @@ impl Workload for HeapExhaustion {
 
     fn run(&self, bench: &Bench) -> Result<Measures> {
         let (longest, trials) = durations::of(bench.plan.effort);
+        let heap = bench.fresh(HEAP)?;
+        heap.populate();
         durations::mean_of(trials, |trial| {
-            bench.fresh(HEAP)?;
+            ensure!(bench.reset(heap), "cannot be reset");
             let mut rng = Rng::with_seed(bench.plan.seed + trial);
             Ok(scores(bench.hands(), &mut rng, longest))
         })

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use fastrand::Rng;
 
 use super::{Bench, Better, Effort, Measures, Metric, Plan, Plot, Workload, durations};
@@ -42,8 +42,10 @@ impl Workload for RandomActions {
     /// A run of 100 ms is the first tenth of a run of a second, so one run gives the scores of all ten durations.
     fn run(&self, bench: &Bench) -> Result<Measures> {
         let (longest, trials) = durations::of(bench.plan.effort);
+        let heap = bench.fresh(HEAP)?;
+        heap.populate();
         durations::mean_of(trials, |trial| {
-            bench.fresh(HEAP)?;
+            ensure!(bench.reset(heap), "cannot be reset");
             let mut rng = Rng::with_seed(bench.plan.seed + trial);
             Ok(scores(bench.hands(), &mut rng, longest))
         })
