@@ -98,6 +98,44 @@ fn an_alignment_is_not_cut_to_32_bits() {
     }
 }
 
+/// An aligned place in a large chunk was missed when a smaller chunk lay
+/// beyond the last such address that an offset can express.
+#[test]
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+fn an_aligned_place_is_found_though_a_smaller_chunk_has_none() {
+    const LENGTH: usize = 64 << 10;
+    let access = libc::PROT_READ | libc::PROT_WRITE;
+    let kind = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED_NOREPLACE;
+    let (middle, memory) = (33..64_usize)
+        .map(|multiple| multiple << 36)
+        .find_map(|middle| {
+            let wanted = ptr::without_provenance_mut(middle - LENGTH / 2);
+            // SAFETY: a new mapping, where there is none.
+            let memory = unsafe { libc::mmap(wanted, LENGTH, access, kind, -1, 0) };
+            (memory != libc::MAP_FAILED).then_some((middle, memory))
+        })
+        .expect("room for a mapping of 64 KiB");
+    let mut allocator = Allocator::<0, 2>::empty();
+    let part = layout(1000, 8);
+    // SAFETY: the mapping is valid and this allocator's alone; each block is
+    // freed once, with its layout.
+    unsafe {
+        allocator.try_init(memory.cast(), LENGTH).unwrap();
+        let blocks: Vec<_> =
+            std::iter::from_fn(|| Some(allocator.alloc(part)).filter(|block| !block.is_null()))
+                .collect();
+        let around = |block: &*mut u8| block.addr().abs_diff(middle) <= 1000;
+        let beyond = |block: &*mut u8| block.addr() > middle + 4000;
+        allocator.dealloc(*blocks.iter().find(|block| beyond(block)).unwrap(), part);
+        for block in blocks.iter().filter(|block| around(block)) {
+            allocator.dealloc(*block, part);
+        }
+        let block = allocator.alloc(layout(8, 1 << 36));
+        assert_eq!(block.addr(), middle);
+        libc::munmap(memory, LENGTH);
+    }
+}
+
 /// 2022: `Allocator::shrink` and `grow` crashed on sizes that are no multiple
 /// of 8.
 #[test]
