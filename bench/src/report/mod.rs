@@ -78,7 +78,7 @@ impl Report {
             fs::write(folder.join(format!("{}.svg", plot.name)), &plot.svg)?;
         }
         fs::write(folder.join("report.html"), page::html(self, &plots))?;
-        fs::write(folder.join("tables.md"), page::markdown(self))?;
+        fs::write(folder.join("tables.md"), page::markdown(self, &plots))?;
         data::write(self, folder)?;
         println!("wrote {}", folder.join("report.html").display());
         Ok(())

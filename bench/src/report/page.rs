@@ -9,6 +9,19 @@ const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:1100px;ma
     td,th{padding:.15em .6em;text-align:right;white-space:nowrap;border-bottom:1px solid #e4e4e4}\
     td:first-child{text-align:left;font-weight:600}.failed{color:#b00020}h2{margin-top:2.5em}svg{max-width:100%;height:auto}";
 
+/// The plots that `BENCHMARKS.md` shows. `publish.sh` copies them.
+const PUBLISHED: [&str; 9] = [
+    "time-and-space",
+    "trace-time",
+    "trace-region",
+    "random-actions",
+    "heap-exhaustion",
+    "fill",
+    "churn",
+    "talc-loads",
+    "threads",
+];
+
 pub fn html(report: &Report, plots: &[Plot]) -> String {
     let preface: String = report
         .about
@@ -82,10 +95,24 @@ fn escaped(text: &str) -> String {
         .replace('>', "&gt;")
 }
 
-pub fn markdown(report: &Report) -> String {
-    let mut text = String::new();
+/// The results with the plots of the workloads, for `BENCHMARKS.md`.
+pub fn markdown(report: &Report, plots: &[Plot]) -> String {
+    let about: String = report
+        .about
+        .iter()
+        .map(|line| format!("- {line}\n"))
+        .collect();
+    let mut text = format!("## Results\n\n{about}\n");
     for (workload, views) in report.views() {
-        text += &format!("## {}\n\n{}\n\n", workload.name(), workload.about());
+        let name = workload.name();
+        text += &format!("### {name}\n\n{}\n\n", workload.about());
+        text += &format!("`cargo run --release -p galloc-bench -- -w {name}`\n\n");
+        for plot in plots
+            .iter()
+            .filter(|plot| plot.workload == name && PUBLISHED.contains(&plot.name.as_str()))
+        {
+            text += &format!("![{}](bench/plots/{}.svg)\n\n", plot.name, plot.name);
+        }
         for view in views {
             text += &format!("{}\n", view.table(&report.contenders).for_markdown());
         }
