@@ -55,7 +55,8 @@ impl<const B: usize, const S: usize, const A: usize> Default for StaticHeap<B, S
 }
 
 impl<const B: usize, const S: usize, const A: usize> StaticHeap<B, S, A> {
-    /// The heap, for a `static`: once blocks are allocated it must not move.
+    /// The heap, for a `static`. Blocks lie in it, so that to allocate from a
+    /// heap that is moved afterwards breaks the allocation's contract.
     pub const fn new() -> Self {
         const { assert!(B >= LEAST_BYTES, "a StaticHeap needs at least 256 bytes") }
         Self {
@@ -69,12 +70,12 @@ impl<const B: usize, const S: usize, const A: usize> StaticHeap<B, S, A> {
     /// # Errors
     ///
     /// The first invariant that does not hold.
-    pub fn check(&self) -> Result<(), CheckError> {
+    pub fn check(&'static self) -> Result<(), CheckError> {
         self.allocator.check()
     }
 
     /// See [`Allocator::stats`].
-    pub fn stats(&self) -> Stats {
+    pub fn stats(&'static self) -> Stats {
         let mut allocator = self.allocator.inner.lock();
         self.claim(&mut allocator);
         allocator.stats()
