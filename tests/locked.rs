@@ -286,14 +286,15 @@ fn of_all_threads_that_initialize_an_allocator_one_does() {
 #[test]
 fn a_static_heap_does_as_its_shadow() {
     type Heap = StaticHeap<3000, 16, 3>;
-    let capacity = Heap::new().stats().capacity;
+    let new = || -> &'static Heap { Box::leak(Box::new(Heap::new())) };
+    let capacity = new().stats().capacity;
     let mut runner = TestRunner::deterministic();
     for _ in 0..50 {
         let ops = prop::collection::vec(op::any(capacity), 100);
         let ops = ops.new_tree(&mut runner).unwrap().current();
-        let heap = Heap::new();
-        let space = space_of(&mut &heap);
-        shadow::follow(&mut &heap, space, &ops).unwrap();
+        let mut heap = new();
+        let space = space_of(&mut heap);
+        shadow::follow(&mut heap, space, &ops).unwrap();
     }
 }
 

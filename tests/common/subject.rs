@@ -66,7 +66,7 @@ mod locked {
         by SpinLockedAllocator<S, A>
     );
     subject!(
-        [const B: usize, const S: usize, const A: usize] &StaticHeap<B, S, A>,
+        [const B: usize, const S: usize, const A: usize] &'static StaticHeap<B, S, A>,
         by StaticHeap<B, S, A>
     );
 }
