@@ -367,6 +367,12 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         }
     }
 
+    /// Where the region begins that was claimed, rounded up to a granule.
+    #[cfg(feature = "spin")]
+    pub(crate) fn region_address(&self) -> usize {
+        self.heap.span().address()
+    }
+
     /// A block from its quick list.
     #[inline]
     pub(crate) fn alloc_parked(&mut self, layout: Layout) -> Option<*mut u8> {

@@ -70,15 +70,30 @@ impl<const B: usize, const S: usize, const A: usize> StaticHeap<B, S, A> {
     /// # Errors
     ///
     /// The first invariant that does not hold.
-    pub fn check(&'static self) -> Result<(), CheckError> {
-        self.allocator.check()
+    pub fn check(&self) -> Result<(), CheckError> {
+        let allocator = self.allocator.inner.lock();
+        if self.is_home_of(&allocator) {
+            allocator.check()
+        } else {
+            Ok(())
+        }
     }
 
-    /// See [`Allocator::stats`].
-    pub fn stats(&'static self) -> Stats {
+    /// See [`Allocator::stats`]. All zero for a heap that was moved.
+    pub fn stats(&self) -> Stats {
         let mut allocator = self.allocator.inner.lock();
         self.claim(&mut allocator);
-        allocator.stats()
+        if self.is_home_of(&allocator) {
+            allocator.stats()
+        } else {
+            Stats::default()
+        }
+    }
+
+    /// Whether the allocator's region is this heap's: not if the heap was
+    /// moved since.
+    fn is_home_of(&self, allocator: &Allocator<S, A>) -> bool {
+        allocator.region_address() == self.region.get().addr()
     }
 
     /// Gives the allocator its region, unless it has it.
