@@ -11,6 +11,9 @@
 //!   | at, 2 | ───────────────────> | at, 1 | ───> | none, 0 |
 //! ```
 //!
+//! A block of a size or an alignment that has no list is put into its size's
+//! *slot*, which has room for one.
+//!
 //! The heap takes a parked block for an allocated one.
 
 use core::alloc::Layout;
@@ -126,8 +129,8 @@ impl<const SIZES: usize, const ALIGNMENTS: usize> Cache<SIZES, ALIGNMENTS> {
         Self::aligned_class(size, layout.align())
     }
 
-    /// Out of line in the branch predictor's and the reader's eyes: most
-    /// layouts are satisfied with a granule's alignment.
+    /// The rarer case, laid out after the other: most layouts are satisfied
+    /// with a granule's alignment.
     #[cold]
     #[inline]
     fn aligned_class(size: usize, align: usize) -> Option<Class> {
