@@ -2,6 +2,8 @@
 # Writes BENCHMARKS.md, and the plots that it shows, from the results of one or several runs:
 #
 #   bench/publish.sh target/galloc-bench
+#
+# What the page says of the figures in words is in benchmarks.head.md, and has to be looked through by hand.
 set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
