@@ -30,7 +30,8 @@
 //!
 //! # Quick start
 //!
-//! ```
+#![cfg_attr(feature = "spin", doc = "```")]
+#![cfg_attr(not(feature = "spin"), doc = "```ignore")]
 //! use good_memory_allocator::StaticHeap;
 //!
 //! #[global_allocator]
