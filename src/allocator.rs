@@ -39,6 +39,12 @@ const LARGEST_IN_SLOT: (u32, u32) = (1024, 1024);
 /// it shrinks.
 const LIST_AT_HALF: u64 = 32;
 
+/// While most of the heap is unused, the gap may shrink by this part of what
+/// is used, and this many granules, before lists are drained again. Less
+/// keeps more of the heap in the processor's caches, more drains less.
+const AMPLE_STEP: u32 = 2;
+const LEAST_STEP: u32 = 8192;
+
 /// How many parked blocks a [bounded](Allocator::bounded) allocator gives
 /// back, and how many chunks it looks at, before it lets a request fail.
 const BOUNDED_EFFORT: usize = 64;
@@ -259,7 +265,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         // SAFETY: the caller's promise, and the plan is this region's.
         unsafe { self.heap.claim(start, &plan, zeroed) };
         self.ignored = plan.ignored;
-        self.unbind_lists();
+        self.set_step(Granules::ZERO);
         Ok(())
     }
 
@@ -425,8 +431,11 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         }
     }
 
-    /// Puts a block into a slot, or frees it.
+    /// Parks a block whose list was asleep or that has none, or frees it.
     pub(crate) fn dealloc_unparked(&mut self, block: *mut u8, layout: Layout) {
+        if self.cache.wake() && self.park(block, layout) {
+            return;
+        }
         let at = self.heap.span().offset_of(block);
         let size = Granules::of_block(layout.size());
         if let Some((at, size)) = self.cache.push_slot(at, size) {
@@ -543,7 +552,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         if self.heap.room_above_reserve() < request.size {
             for _ in 0..drain_quota(request.size) {
                 let Some((block, size)) = self.cache.pop_any(self.heap.span()) else {
-                    self.lower_reserve(request.size);
+                    self.set_step(request.size);
                     break;
                 };
                 if self.heap.free(block, size) >= request.size {
@@ -564,37 +573,42 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         }
     }
 
-    /// Lets the gap shrink by a sixteenth of what is used before lists are
-    /// drained again, and shortens the lists.
-    fn lower_reserve(&mut self, size: Granules) {
+    /// Lets the gap shrink by a step before lists are drained again, and sets
+    /// the lists' length, both by how much of the heap is used.
+    fn set_step(&mut self, size: Granules) {
         let (capacity, room) = (self.heap.capacity().0, self.heap.room().0);
         let used = capacity - room;
-        let reserve = room.saturating_sub(size.0).saturating_sub(used / 16);
+        let ample = room > used;
+        let step = if ample {
+            used / AMPLE_STEP + LEAST_STEP
+        } else {
+            used / 16
+        };
+        let reserve = room.saturating_sub(size.0).saturating_sub(step);
+        let reserve = if ample {
+            reserve.max(capacity / 2)
+        } else {
+            reserve
+        };
         self.heap.set_reserve(Granules(reserve));
-        let length = LIST_AT_HALF * u64::from(room) / u64::from(used.max(1)) + 2;
-        self.cache.bound = u32::try_from(length).unwrap_or(u32::MAX);
-        self.cache.largest = Granules::ZERO;
+        let length = LIST_AT_HALF * u64::from(room) / u64::from(used.max(1));
+        let (most, part) = LARGEST_IN_SLOT;
+        self.cache.largest = if ample {
+            Granules((capacity / part).min(most))
+        } else {
+            Granules::ZERO
+        };
+        self.cache
+            .set_length(if ample { u32::MAX } else { length as u32 });
     }
 
     /// Forgets that room was scarce once three quarters of the heap are free.
     #[inline]
     fn relax(&mut self) {
         let used = self.heap.capacity().0 - self.heap.free_granules().0;
-        if self.cache.bound != u32::MAX && used < self.heap.capacity().0 / 4 {
-            self.unbind_lists();
+        if self.cache.length() != u32::MAX && used < self.heap.capacity().0 / 4 {
+            self.cache.set_length(u32::MAX);
         }
-    }
-
-    /// Lets lists be as long as they get, until the gap is down to half of
-    /// the heap, or has shrunk by a sixteenth if it is below.
-    fn unbind_lists(&mut self) {
-        let capacity = self.heap.capacity().0;
-        let room = self.heap.room().0;
-        let reserve = (capacity / 2).min(room.saturating_sub(capacity / 16));
-        self.heap.set_reserve(Granules(reserve));
-        self.cache.bound = u32::MAX;
-        let (most, part) = LARGEST_IN_SLOT;
-        self.cache.largest = Granules((capacity / part).min(most));
     }
 
     /// Gives back everything that is parked until the request can be served,

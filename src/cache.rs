@@ -69,7 +69,12 @@ pub(crate) struct Cache<const SIZES: usize, const ALIGNMENTS: usize> {
     /// The largest block that a slot takes.
     pub largest: Granules,
     /// The most blocks in a list.
-    pub bound: u32,
+    length: u32,
+    /// The same, but zero while it is known that nothing is parked, so that
+    /// the first block to come takes the long way and wakes the lists.
+    bound: u32,
+    /// Whether something may be parked.
+    awake: bool,
     /// The list that is drained first.
     cursor: usize,
 }
@@ -110,7 +115,9 @@ impl<const SIZES: usize, const ALIGNMENTS: usize> Cache<SIZES, ALIGNMENTS> {
             lists: [[Link::END; ALIGNMENTS]; SIZES],
             slots: [Slot::EMPTY; SIZES],
             largest: Granules::ZERO,
+            length: 0,
             bound: 0,
+            awake: false,
             cursor: 0,
         }
     }
@@ -163,11 +170,42 @@ impl<const SIZES: usize, const ALIGNMENTS: usize> Cache<SIZES, ALIGNMENTS> {
         true
     }
 
+    /// The most blocks in a list.
+    #[inline]
+    pub fn length(&self) -> u32 {
+        self.length
+    }
+
+    /// Sets the most blocks in a list.
+    pub fn set_length(&mut self, length: u32) {
+        self.length = length;
+        self.bound = if self.awake { length } else { 0 };
+    }
+
+    /// Wakes lists that were asleep, if they may have any length.
+    #[inline]
+    pub fn wake(&mut self) -> bool {
+        let wakes = !self.awake && self.length > 0;
+        if wakes {
+            self.set_awake(true);
+        }
+        wakes
+    }
+
+    fn set_awake(&mut self, awake: bool) {
+        self.awake = awake;
+        self.set_length(self.length);
+    }
+
     /// Parks a run that need not be a block that was asked for, unless there
     /// is no list for it or the list is full.
     pub fn push_run(&mut self, span: Span, at: Offset, size: Granules) -> bool {
         let size = size.0 as usize - 1;
-        size < SIZES && self.push(span, Class { size, alignment: 0 }, at)
+        if size >= SIZES {
+            return false;
+        }
+        self.wake();
+        self.push(span, Class { size, alignment: 0 }, at)
     }
 
     /// The slot of a size, by Fibonacci hashing (Knuth).
@@ -201,13 +239,18 @@ impl<const SIZES: usize, const ALIGNMENTS: usize> Cache<SIZES, ALIGNMENTS> {
         if SIZES == 0 || size > self.largest {
             return Some((block, size));
         }
+        self.set_awake(true);
         let slot = &mut self.slots[Self::slot(size)];
         let old = core::mem::replace(slot, Slot { block, size });
         (old.size > Granules::ZERO).then_some((old.block, old.size))
     }
 
-    /// Takes any parked block. Looks at each list once at the most.
+    /// Takes any parked block. Looks at each list once at the most, and at
+    /// none if it did so before in vain.
     pub fn pop_any(&mut self, span: Span) -> Option<(Offset, Granules)> {
+        if !self.awake {
+            return None;
+        }
         let places = SIZES * (ALIGNMENTS + 1);
         for _ in 0..places {
             let (size, alignment) = (
@@ -225,6 +268,7 @@ impl<const SIZES: usize, const ALIGNMENTS: usize> Cache<SIZES, ALIGNMENTS> {
             }
             self.cursor = self.cursor.checked_sub(1).unwrap_or(places - 1);
         }
+        self.set_awake(false);
         None
     }
 
