@@ -42,8 +42,9 @@ const LIST_AT_HALF: u64 = 32;
 /// While most of the heap is unused, the gap may shrink by this part of what
 /// is used, and this many granules, before lists are drained again. Less
 /// keeps more of the heap in the processor's caches, more drains less.
-const AMPLE_STEP: u32 = 2;
-const LEAST_STEP: u32 = 8192;
+const EASE: Granules = Granules(256);
+const AMPLE_STEP: u32 = 1;
+const LEAST_STEP: u32 = 65536;
 
 /// How many parked blocks a [bounded](Allocator::bounded) allocator gives
 /// back, and how many chunks it looks at, before it lets a request fail.
@@ -550,6 +551,9 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
             return None;
         }
         if self.heap.room_above_reserve() < request.size {
+            if self.is_ample() {
+                self.heap.ease_reserve(EASE);
+            }
             for _ in 0..drain_quota(request.size) {
                 let Some((block, size)) = self.cache.pop_any(self.heap.span()) else {
                     self.set_step(request.size);
@@ -571,6 +575,10 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
             Some(block) => Some(block),
             None => self.take_at_last(request),
         }
+    }
+
+    fn is_ample(&self) -> bool {
+        self.cache.length() == u32::MAX
     }
 
     /// Lets the gap shrink by a step before lists are drained again, and sets

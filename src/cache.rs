@@ -201,7 +201,7 @@ impl<const SIZES: usize, const ALIGNMENTS: usize> Cache<SIZES, ALIGNMENTS> {
     /// is no list for it or the list is full.
     pub fn push_run(&mut self, span: Span, at: Offset, size: Granules) -> bool {
         let size = size.0 as usize - 1;
-        if size >= SIZES {
+        if size >= SIZES || size >= 64 {
             return false;
         }
         self.wake();

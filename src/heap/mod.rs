@@ -30,7 +30,7 @@ pub use check::CheckError;
 /// How many chunks a request with an alignment looks at, smallest first, for
 /// one that happens to be aligned, before it takes one that is surely large
 /// enough.
-const ALIGNED_TRIES: usize = 4;
+const ALIGNED_TRIES: usize = 1;
 
 /// Blocks from this size on come from the gap's start.
 const LARGE: Granules = Granules(256);
@@ -145,6 +145,11 @@ impl Heap {
     pub fn set_reserve(&mut self, reserve: Granules) {
         self.reserve = reserve;
         self.set_floor();
+    }
+
+    /// Lowers the reserve.
+    pub fn ease_reserve(&mut self, by: Granules) {
+        self.set_reserve(Granules(self.reserve.0.saturating_sub(by.0)));
     }
 
     /// The run that is known to be zero, if any is.
