@@ -39,13 +39,6 @@ const LARGEST_IN_SLOT: (u32, u32) = (1024, 1024);
 /// it shrinks.
 const LIST_AT_HALF: u64 = 32;
 
-/// While most of the heap is unused, the gap may shrink by this part of what
-/// is used, and this many granules, before lists are drained again. Less
-/// keeps more of the heap in the processor's caches, more drains less.
-const EASE: Granules = Granules(256);
-const AMPLE_STEP: u32 = 1;
-const LEAST_STEP: u32 = 65536;
-
 /// How many parked blocks a [bounded](Allocator::bounded) allocator gives
 /// back, and how many chunks it looks at, before it lets a request fail.
 const BOUNDED_EFFORT: usize = 64;
@@ -266,7 +259,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         // SAFETY: the caller's promise, and the plan is this region's.
         unsafe { self.heap.claim(start, &plan, zeroed) };
         self.ignored = plan.ignored;
-        self.set_step(Granules::ZERO);
+        self.set_ample();
         Ok(())
     }
 
@@ -551,9 +544,6 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
             return None;
         }
         if self.heap.room_above_reserve() < request.size {
-            if self.is_ample() {
-                self.heap.ease_reserve(EASE);
-            }
             for _ in 0..drain_quota(request.size) {
                 let Some((block, size)) = self.cache.pop_any(self.heap.span()) else {
                     self.set_step(request.size);
@@ -577,46 +567,38 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         }
     }
 
-    fn is_ample(&self) -> bool {
-        self.cache.length() == u32::MAX
-    }
-
-    /// Lets the gap shrink by a step before lists are drained again, and sets
-    /// the lists' length, both by how much of the heap is used.
+    /// Lets the gap shrink by a sixteenth of what is used before lists are
+    /// drained again, and shortens the lists.
     fn set_step(&mut self, size: Granules) {
         let (capacity, room) = (self.heap.capacity().0, self.heap.room().0);
         let used = capacity - room;
-        let ample = room > used;
-        let step = if ample {
-            used / AMPLE_STEP + LEAST_STEP
-        } else {
-            used / 16
-        };
-        let reserve = room.saturating_sub(size.0).saturating_sub(step);
-        let reserve = if ample {
-            reserve.max(capacity / 2)
-        } else {
-            reserve
-        };
+        let reserve = room.saturating_sub(size.0).saturating_sub(used / 16);
         self.heap.set_reserve(Granules(reserve));
         let length = LIST_AT_HALF * u64::from(room) / u64::from(used.max(1));
-        let (most, part) = LARGEST_IN_SLOT;
-        self.cache.largest = if ample {
-            Granules((capacity / part).min(most))
-        } else {
-            Granules::ZERO
-        };
         self.cache
-            .set_length(if ample { u32::MAX } else { length as u32 });
+            .set_length(u32::try_from(length).unwrap_or(u32::MAX));
+        self.cache.largest = Granules::ZERO;
     }
 
     /// Forgets that room was scarce once three quarters of the heap are free.
     #[inline]
     fn relax(&mut self) {
-        let used = self.heap.capacity().0 - self.heap.free_granules().0;
-        if self.cache.length() != u32::MAX && used < self.heap.capacity().0 / 4 {
-            self.cache.set_length(u32::MAX);
+        let capacity = self.heap.capacity().0;
+        let used = capacity - self.heap.free_granules().0;
+        if self.cache.length() != u32::MAX && used < capacity / 4 {
+            self.set_ample();
         }
+    }
+
+    /// Lets lists be as long as they get, until the gap is down to half of
+    /// the heap, or has shrunk by a sixteenth if it is below.
+    fn set_ample(&mut self) {
+        let (capacity, room) = (self.heap.capacity().0, self.heap.room().0);
+        let reserve = (capacity / 2).min(room.saturating_sub(capacity / 16));
+        self.heap.set_reserve(Granules(reserve));
+        self.cache.set_length(u32::MAX);
+        let (most, part) = LARGEST_IN_SLOT;
+        self.cache.largest = Granules((capacity / part).min(most));
     }
 
     /// Gives back everything that is parked until the request can be served,

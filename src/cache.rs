@@ -23,6 +23,9 @@ use crate::{
     unit::{GRANULE, Granules, Offset},
 };
 
+/// What `realloc` cuts off a block is parked if it is not longer than this.
+const LONGEST_REST: usize = 64;
+
 /// The place of a block and the depth of the list from it on.
 #[derive(Clone, Copy, Debug)]
 struct Link(u64);
@@ -201,7 +204,7 @@ impl<const SIZES: usize, const ALIGNMENTS: usize> Cache<SIZES, ALIGNMENTS> {
     /// is no list for it or the list is full.
     pub fn push_run(&mut self, span: Span, at: Offset, size: Granules) -> bool {
         let size = size.0 as usize - 1;
-        if size >= SIZES || size >= 64 {
+        if size >= SIZES || size >= LONGEST_REST {
             return false;
         }
         self.wake();

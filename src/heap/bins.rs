@@ -126,7 +126,7 @@ impl Bins {
 
     /// The words at the region's start that hold the heads and the map.
     pub fn words(&self) -> u32 {
-        self.count + self.count.div_ceil(BITS)
+        self.count * 2 + self.count.div_ceil(BITS)
     }
 
     /// The granules of all chunks.
@@ -148,6 +148,7 @@ impl Bins {
         let bin = self.shape.bin(size);
         let head = self.head(span, bin);
         if !self.shape.is_linear(size) {
+            span.set_word(self.recent(bin), chunk.0);
             return self.link_node(span, bin, head, chunk, size);
         }
         span.set_field(chunk, Field::Next, head.0);
@@ -164,6 +165,12 @@ impl Bins {
     #[inline]
     pub fn unlink(&mut self, span: Span, chunk: Offset, size: Granules) {
         self.total -= size;
+        if !self.shape.is_linear(size) {
+            let recent = self.recent(self.shape.bin(size));
+            if span.word(recent) == chunk.0 {
+                span.set_word(recent, Offset::NONE.0);
+            }
+        }
         let next = Offset(span.field(chunk, Field::Next));
         let previous = Offset(span.field(chunk, Field::Previous));
         if !next.is_none() {
@@ -192,6 +199,10 @@ impl Bins {
         let head = self.head(span, bin);
         if self.is_linear(bin) {
             return (head, Granules(bin.0));
+        }
+        let recent = Offset(span.word(self.recent(bin)));
+        if !recent.is_none() {
+            return (recent, span.size_from(recent));
         }
         (self.easiest_of_size(span, head), span.size_from(head))
     }
@@ -474,6 +485,13 @@ impl Bins {
         if chunk.is_none() {
             self.forget(span, bin);
         }
+    }
+
+    /// Where the chunk that was linked last is noted, for a ranged bin, while
+    /// it is there.
+    #[inline]
+    fn recent(&self, bin: Bin) -> usize {
+        (self.count + self.count.div_ceil(BITS) + bin.0) as usize
     }
 
     #[inline]

@@ -147,11 +147,6 @@ impl Heap {
         self.set_floor();
     }
 
-    /// Lowers the reserve.
-    pub fn ease_reserve(&mut self, by: Granules) {
-        self.set_reserve(Granules(self.reserve.0.saturating_sub(by.0)));
-    }
-
     /// The run that is known to be zero, if any is.
     #[inline]
     pub fn zero_run(&self) -> Option<(Offset, Offset)> {
