@@ -126,7 +126,9 @@ impl Bins {
 
     /// The words at the region's start that hold the heads and the map.
     pub fn words(&self) -> u32 {
-        self.count * 2 + self.count.div_ceil(BITS)
+        self.count
+            + self.count.div_ceil(BITS)
+            + self.count.saturating_sub(1 << self.shape.linear_log2)
     }
 
     /// The granules of all chunks.
@@ -148,7 +150,7 @@ impl Bins {
         let bin = self.shape.bin(size);
         let head = self.head(span, bin);
         if !self.shape.is_linear(size) {
-            span.set_word(self.recent(bin), chunk.0);
+            span.set_word(self.recent_word(bin), chunk.0);
             return self.link_node(span, bin, head, chunk, size);
         }
         span.set_field(chunk, Field::Next, head.0);
@@ -166,7 +168,7 @@ impl Bins {
     pub fn unlink(&mut self, span: Span, chunk: Offset, size: Granules) {
         self.total -= size;
         if !self.shape.is_linear(size) {
-            let recent = self.recent(self.shape.bin(size));
+            let recent = self.recent_word(self.shape.bin(size));
             if span.word(recent) == chunk.0 {
                 span.set_word(recent, Offset::NONE.0);
             }
@@ -200,7 +202,7 @@ impl Bins {
         if self.is_linear(bin) {
             return (head, Granules(bin.0));
         }
-        let recent = Offset(span.word(self.recent(bin)));
+        let recent = self.recent(span, bin);
         if !recent.is_none() {
             return (recent, span.size_from(recent));
         }
@@ -257,6 +259,12 @@ impl Bins {
                 .at_least_in_trie(span, bin, size)
                 .map(|(node, found)| (self.easiest_of_size(span, node), found)),
         }
+    }
+
+    /// The chunk of a ranged bin that was linked last, if it still is.
+    #[inline]
+    pub fn recent(&self, span: Span, bin: Bin) -> Offset {
+        Offset(span.word(self.recent_word(bin)))
     }
 
     /// All bins, empty ones too.
@@ -490,8 +498,9 @@ impl Bins {
     /// Where the chunk that was linked last is noted, for a ranged bin, while
     /// it is there.
     #[inline]
-    fn recent(&self, bin: Bin) -> usize {
-        (self.count + self.count.div_ceil(BITS) + bin.0) as usize
+    fn recent_word(&self, bin: Bin) -> usize {
+        let ranged = bin.0 - (1 << self.shape.linear_log2);
+        (self.count + self.count.div_ceil(BITS) + ranged) as usize
     }
 
     #[inline]

@@ -216,6 +216,9 @@ impl Heap {
                 "a bin that is empty but noted, or the reverse",
                 root,
             )?;
+            if !self.bins.is_linear(bin) {
+                self.check_recent(bin)?;
+            }
             let mut node = root;
             while !node.is_none() {
                 self.check_list(bin, node, &mut tally)?;
@@ -223,6 +226,20 @@ impl Heap {
             }
         }
         Ok(tally)
+    }
+
+    /// Proves that the chunk which a bin remembers as its latest is free and
+    /// belongs to it.
+    fn check_recent(&self, bin: Bin) -> Result<(), CheckError> {
+        let recent = self.bins.recent(self.span, bin);
+        if recent.is_none() {
+            return Ok(());
+        }
+        let free = self.is_used(recent, Granules::ONE) && self.edges.is_set(self.span, recent);
+        expect(free, "a bin's latest chunk that is not free", recent)?;
+        let size = self.check_chunk(recent)?;
+        let here = self.bins.bin_of(size) == bin;
+        expect(here, "a bin's latest chunk that is in another", recent)
     }
 
     /// Proves a list of chunks of one size.
