@@ -624,7 +624,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         self.heap.retire_victim();
         match self.take_coalesced(request) {
             Some(block) => Some(block),
-            None => self.heap.take_aligned_among(request, effort),
+            None => self.heap.take_by_search(request, effort),
         }
     }
 

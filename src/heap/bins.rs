@@ -1,44 +1,38 @@
 //! Free chunks by size.
 //!
-//! Sizes below `linear` have a bin each, a doubly linked list. Every octave
-//! above is divided into a few ranges; a ranged bin is a trie over the bits
-//! of the size that the range leaves open, whose nodes are chunks of distinct
-//! sizes, each with a list of the chunks of its own size. So the smallest
-//! chunk that is large enough is found exactly, in as many steps as a size
-//! has bits, however many chunks there are (after Doug Lea's dlmalloc, whose
-//! tree bins these are, under the two levels of Masmano et al.'s TLSF).
+//! Every octave of sizes is divided into the same number of ranges, a bin
+//! each (Masmano et al.'s TLSF); sizes too small to be divided so have a bin
+//! of their own. A bin is a ring: a doubly linked list that begins and ends
+//! in the bin's *sentinel*, so that no link or unlink asks whether a chunk is
+//! the first or the last.
 //!
 //! ```text
-//!   heads  | 1 | 2 | … | linear-1 | linear … | … | 2^k … |
-//!            |                          |
-//!            v                          v  trie by size bits
-//!          chunk <-> chunk            chunk <-> chunk (same size)
-//!                                    /     \
-//!                                 chunk   chunk
+//!   sentinels  | - | 1 | 2 | 3 | … | map |
+//!                        ^
+//!                        v
+//!          .--> sentinel <-> chunk <-> chunk <--.
+//!          '------------------------------------'
 //! ```
 //!
-//! Heads, and a bit for each that is not empty, lie in words at the region's
-//! start; how many there are depends on the region's size.
+//! Sentinels, and a bit for each whose bin is not empty, lie at the region's
+//! start: bin `i`'s sentinel is granule `i`, linked as a chunk there would be.
+//! How many there are depends on the region's size.
 
 use super::chunk::{Field, Span};
 use crate::unit::{Granules, Offset};
 
 const BITS: u32 = u32::BITS;
 
-/// How sizes are divided into bins.
-#[derive(Clone, Copy, Debug)]
-struct Shape {
-    /// Sizes below two to this power have a bin each.
-    linear_log2: u32,
-    /// Octaves above are divided in two to this power.
-    ranges_log2: u32,
-}
+/// How many chunks of a size's own bin are looked at for one that is large
+/// enough before a larger bin's first is taken, which surely is.
+const TRIES: usize = 2;
 
-/// The bins of a region, their heads at the start of its span.
+/// The bins of a region, their sentinels at the start of its span.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bins {
-    shape: Shape,
-    /// The number of heads, after which the words of the map follow.
+    /// Octaves are divided in two to this power.
+    ranges_log2: u32,
+    /// The number of sentinels, after which the words of the map follow.
     count: u32,
     /// A bit for each word of the map that is not zero.
     summary: u32,
@@ -46,89 +40,69 @@ pub(crate) struct Bins {
     total: Granules,
 }
 
-/// A bin, by its place among the heads.
+/// A bin, by the place of its sentinel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Bin(u32);
 
 impl Bin {
     /// The bin of a size that has one of its own.
     #[inline]
-    pub fn of_one_size(size: Granules) -> Self {
+    pub fn of_exact_size(size: Granules) -> Self {
         Self(size.0)
     }
-}
 
-impl Shape {
-    /// Bins for a region of `granules`: their heads take about one percent
-    /// of a small region and a few kilobytes of a large one.
-    const fn for_region(granules: u32) -> Self {
-        let (linear_log2, ranges_log2) = match granules {
-            0..1024 => (3, 0),
-            1024..4096 => (4, 1),
-            4096..16384 => (5, 2),
-            16384..131_072 => (6, 3),
-            _ => (7, 4),
-        };
-        Self {
-            linear_log2,
-            ranges_log2,
-        }
+    /// The bin of the next larger sizes.
+    #[inline]
+    pub fn after(self) -> Self {
+        Self(self.0 + 1)
     }
 
     #[inline]
-    fn bin(self, size: Granules) -> Bin {
-        let linear = 1 << self.linear_log2;
-        if size.0 < linear {
-            return Bin(size.0);
-        }
-        let octave = log2(size);
-        let range = (size.0 >> (octave - self.ranges_log2)) & ((1 << self.ranges_log2) - 1);
-        Bin(linear + ((octave - self.linear_log2) << self.ranges_log2) + range)
-    }
-
-    /// The bits of a size that its bin leaves open: none for a linear bin.
-    #[inline]
-    fn open_bits(self, size: Granules) -> u32 {
-        if self.is_linear(size) {
-            0
-        } else {
-            log2(size) - self.ranges_log2
-        }
-    }
-
-    #[inline]
-    fn is_linear(self, size: Granules) -> bool {
-        size.0 >> self.linear_log2 == 0
+    pub fn sentinel(self) -> Offset {
+        Offset(self.0)
     }
 }
 
 impl Bins {
     pub const EMPTY: Self = Self {
-        shape: Shape {
-            linear_log2: 0,
-            ranges_log2: 0,
-        },
+        ranges_log2: 0,
         count: 0,
         summary: 0,
         total: Granules::ZERO,
     };
 
+    /// Bins for a region of `granules`: their sentinels take about two percent
+    /// of a small region and a few kilobytes of a large one.
     pub fn for_region(granules: u32) -> Self {
-        let shape = Shape::for_region(granules);
-        let count = shape.bin(Granules(granules)).0 + 1;
-        Self {
-            shape,
-            count,
-            summary: 0,
-            total: Granules::ZERO,
-        }
+        let ranges_log2 = match granules {
+            0..1024 => 0,
+            1024..4096 => 1,
+            4096..16384 => 2,
+            16384..65536 => 3,
+            65536..262_144 => 4,
+            _ => 5,
+        };
+        let mut bins = Self {
+            ranges_log2,
+            ..Self::EMPTY
+        };
+        bins.count = bins.bin_of(Granules(granules)).0 + 1;
+        bins
     }
 
-    /// The words at the region's start that hold the heads and the map.
+    /// The words at the region's start that hold the sentinels and the map.
     pub fn words(&self) -> u32 {
-        self.count
-            + self.count.div_ceil(BITS)
-            + self.count.saturating_sub(1 << self.shape.linear_log2)
+        self.map_word(Bin(0)) as u32 + self.count.div_ceil(BITS)
+    }
+
+    /// Makes all bins empty.
+    pub fn clear(&self, span: Span) {
+        span.clear_words(self.map_word(Bin(0)), self.words() as usize);
+        for bin in self.all() {
+            let sentinel = bin.sentinel();
+            span.set_field(sentinel, Field::Next, sentinel.0);
+            span.set_field(sentinel, Field::Previous, sentinel.0);
+        }
     }
 
     /// The granules of all chunks.
@@ -138,8 +112,17 @@ impl Bins {
     }
 
     /// Sizes below this have a bin each.
-    pub fn linear(&self) -> Granules {
-        Granules(1 << self.shape.linear_log2)
+    #[inline]
+    pub fn exact(&self) -> Granules {
+        Granules(2 << self.ranges_log2)
+    }
+
+    /// The bin of a size.
+    #[inline]
+    pub fn bin_of(&self, size: Granules) -> Bin {
+        let octave = (size.0 | 1 << self.ranges_log2).ilog2();
+        let shift = octave - self.ranges_log2;
+        Bin((shift << self.ranges_log2) + (size.0 >> shift))
     }
 
     /// Adds a free chunk, whose size is written.
@@ -147,127 +130,101 @@ impl Bins {
     pub fn link(&mut self, span: Span, chunk: Offset, size: Granules) {
         debug_assert!(!chunk.is_none() && size > Granules::ZERO);
         self.total += size;
-        let bin = self.shape.bin(size);
-        let head = self.head(span, bin);
-        if !self.shape.is_linear(size) {
-            span.set_word(self.recent_word(bin), chunk.0);
-            return self.link_node(span, bin, head, chunk, size);
-        }
-        span.set_field(chunk, Field::Next, head.0);
-        span.set_field(chunk, Field::Previous, Offset::NONE.0);
-        if head.is_none() {
-            self.note(span, bin);
-        } else {
-            span.set_field(head, Field::Previous, chunk.0);
-        }
-        self.set_head(span, bin, chunk);
+        let bin = self.bin_of(size);
+        let sentinel = bin.sentinel();
+        let next = Self::next(span, sentinel);
+        span.set_field(chunk, Field::Next, next.0);
+        span.set_field(chunk, Field::Previous, sentinel.0);
+        span.set_field(next, Field::Previous, chunk.0);
+        span.set_field(sentinel, Field::Next, chunk.0);
+        self.note(span, bin);
     }
 
     /// Removes a free chunk.
     #[inline]
     pub fn unlink(&mut self, span: Span, chunk: Offset, size: Granules) {
         self.total -= size;
-        if !self.shape.is_linear(size) {
-            let recent = self.recent_word(self.shape.bin(size));
-            if span.word(recent) == chunk.0 {
-                span.set_word(recent, Offset::NONE.0);
-            }
-        }
-        let next = Offset(span.field(chunk, Field::Next));
-        let previous = Offset(span.field(chunk, Field::Previous));
-        if !next.is_none() {
-            span.set_field(next, Field::Previous, previous.0);
-        }
-        if !previous.is_none() {
-            span.set_field(previous, Field::Next, next.0);
-        } else if self.shape.is_linear(size) {
-            self.replace_head(span, self.shape.bin(size), next);
-        } else {
-            self.unlink_node(span, chunk, size, next);
+        let next = Self::next(span, chunk);
+        let previous = Self::previous(span, chunk);
+        span.set_field(previous, Field::Next, next.0);
+        span.set_field(next, Field::Previous, previous.0);
+        if next == previous {
+            self.forget(span, Bin(next.0));
         }
     }
 
-    /// The first bin with chunks, from that of a size that has one of its own
-    /// on.
-    #[inline]
-    pub fn first_for(&self, span: Span, size: Granules) -> Option<Bin> {
-        self.first_from(span, Bin::of_one_size(size))
-    }
-
-    /// A chunk of a bin that has some, with its size: the one that is found
-    /// and unlinked with least work.
-    #[inline]
-    pub fn any_of(&self, span: Span, bin: Bin) -> (Offset, Granules) {
-        let head = self.head(span, bin);
-        if self.is_linear(bin) {
-            return (head, Granules(bin.0));
-        }
-        let recent = self.recent(span, bin);
-        if !recent.is_none() {
-            return (recent, span.size_from(recent));
-        }
-        (self.easiest_of_size(span, head), span.size_from(head))
-    }
-
-    /// A chunk of the smallest size that is `size` or more, with its size.
-    #[inline]
-    pub fn at_least(&self, span: Span, size: Granules) -> Option<(Offset, Granules)> {
-        let mut bin = self.shape.bin(size);
-        if bin.0 >= self.count {
-            return None;
-        }
-        if !self.shape.is_linear(size) {
-            if let Some((node, found)) = self.at_least_in_trie(span, bin, size) {
-                return Some((node, found));
-            }
-            bin = Bin(bin.0 + 1);
-        }
-        let bin = self.first_from(span, bin)?;
-        let head = self.head(span, bin);
-        if self.is_linear(bin) {
-            return Some((head, Granules(bin.0)));
-        }
-        Some(self.smallest_in_trie(span, head))
-    }
-
-    /// Of the chunks of a node's size, one that can leave the trie as it is.
-    #[inline]
-    fn easiest_of_size(&self, span: Span, node: Offset) -> Offset {
-        self.next_of_size(span, node).unwrap_or(node)
-    }
-
-    /// A chunk of `size` or a little more, found in fewer steps than the
-    /// smallest: the root of the size's own trie if it is large enough, or
-    /// else that of the next bin with any.
+    /// A chunk of `size` or a little more, found in a bounded number of steps.
     #[inline]
     pub fn good_fit(&self, span: Span, size: Granules) -> Option<(Offset, Granules)> {
-        let bin = self.shape.bin(size);
+        let bin = self.bin_of(size);
+        let mut tries = TRIES;
+        self.search(span, bin, &mut tries, |chunk, found| {
+            (found >= size).then_some((chunk, found))
+        })
+        .or_else(|| {
+            let bin = self.first_from(span, bin.after())?;
+            Some(self.first_of(span, bin))
+        })
+    }
+
+    /// What `accept` makes of the first chunk of a bin that it accepts, among
+    /// as many as `tries` leaves.
+    #[inline]
+    pub fn search<T>(
+        &self,
+        span: Span,
+        bin: Bin,
+        tries: &mut usize,
+        mut accept: impl FnMut(Offset, Granules) -> Option<T>,
+    ) -> Option<T> {
         if bin.0 >= self.count {
             return None;
         }
-        let root = self.head(span, bin);
-        if !root.is_none() {
-            let (chunk, found) = self.any_of(span, bin);
-            if found >= size {
-                return Some((chunk, found));
+        let mut chunk = Self::next(span, bin.sentinel());
+        while chunk != bin.sentinel() && *tries > 0 {
+            let accepted = accept(chunk, self.size_in(span, bin, chunk));
+            if accepted.is_some() {
+                return accepted;
             }
+            *tries -= 1;
+            chunk = Self::next(span, chunk);
         }
-        match self.first_from(span, Bin(bin.0 + 1)) {
-            Some(bin) => Some(self.any_of(span, bin)),
-            None if root.is_none() => None,
-            None => self
-                .at_least_in_trie(span, bin, size)
-                .map(|(node, found)| (self.easiest_of_size(span, node), found)),
-        }
+        None
     }
 
-    /// The chunk of a ranged bin that was linked last, if it still is.
+    /// The first chunk of a bin that has some, with its size.
     #[inline]
-    pub fn recent(&self, span: Span, bin: Bin) -> Offset {
-        Offset(span.word(self.recent_word(bin)))
+    pub fn first_of(&self, span: Span, bin: Bin) -> (Offset, Granules) {
+        let chunk = Self::next(span, bin.sentinel());
+        (chunk, self.size_in(span, bin, chunk))
     }
 
-    /// All bins, empty ones too.
+    /// The first bin from `bin` on that is not empty.
+    #[inline]
+    pub fn first_from(&self, span: Span, bin: Bin) -> Option<Bin> {
+        if bin.0 >= self.count {
+            return None;
+        }
+        let bits = span.word(self.map_word(bin)) & (u32::MAX << (bin.0 % BITS));
+        if bits != 0 {
+            return Some(Bin(bin.0 / BITS * BITS + bits.trailing_zeros()));
+        }
+        let later = self.summary & (u32::MAX << (bin.0 / BITS) << 1);
+        if later == 0 {
+            return None;
+        }
+        let first = Bin(later.trailing_zeros() * BITS);
+        let bits = span.word(self.map_word(first));
+        Some(Bin(first.0 + bits.trailing_zeros()))
+    }
+
+    /// The bins from `bin` on that are not empty.
+    pub fn all_from(&self, span: Span, bin: Bin) -> impl Iterator<Item = Bin> {
+        let first = self.first_from(span, bin);
+        core::iter::successors(first, move |bin| self.first_from(span, bin.after()))
+    }
+
+    /// All bins, empty ones too, and the sentinel that no size has.
     pub fn all(&self) -> impl Iterator<Item = Bin> + use<> {
         (0..self.count).map(Bin)
     }
@@ -277,238 +234,47 @@ impl Bins {
         self.first_from(span, bin) == Some(bin)
     }
 
-    /// The bin of a size.
-    pub fn bin_of(&self, size: Granules) -> Bin {
-        self.shape.bin(size)
-    }
-
-    /// Whether a bin holds chunks of one size only.
+    /// The chunk or sentinel after this one in its ring.
     #[inline]
-    pub fn is_linear(&self, bin: Bin) -> bool {
-        bin.0 >> self.shape.linear_log2 == 0
+    pub fn next(span: Span, chunk: Offset) -> Offset {
+        Offset(span.field(chunk, Field::Next))
     }
 
-    /// The chunk after this one among those of its size.
-    pub fn next_of_size(&self, span: Span, chunk: Offset) -> Option<Offset> {
-        let next = Offset(span.field(chunk, Field::Next));
-        (!next.is_none()).then_some(next)
+    /// The chunk or sentinel before this one in its ring.
+    #[inline]
+    pub fn previous(span: Span, chunk: Offset) -> Offset {
+        Offset(span.field(chunk, Field::Previous))
     }
 
-    /// The size of the largest chunk, or zero.
+    /// The size of the largest chunk, or zero, by a walk over the last bin
+    /// that has any.
     pub fn largest(&self, span: Span) -> Granules {
         let mut largest = Granules::ZERO;
-        let Some(bin) = (0..self.count)
-            .rev()
-            .map(Bin)
-            .find(|&bin| !self.head(span, bin).is_none())
-        else {
-            return largest;
-        };
-        if self.is_linear(bin) {
-            return Granules(bin.0);
-        }
-        let mut node = self.head(span, bin);
-        while !node.is_none() {
-            largest = largest.max(span.size_from(node));
-            let right = self.child(span, node, 1);
-            node = if right.is_none() {
-                self.child(span, node, 0)
-            } else {
-                right
-            };
+        if let Some(bin) = self.all_from(span, Bin(0)).last() {
+            let mut tries = usize::MAX;
+            self.search(span, bin, &mut tries, |_, found| {
+                largest = largest.max(found);
+                None::<()>
+            });
         }
         largest
     }
 
-    fn link_node(&mut self, span: Span, bin: Bin, root: Offset, chunk: Offset, size: Granules) {
-        if root.is_none() {
-            self.note(span, bin);
-            self.set_head(span, bin, chunk);
-            return Self::plant(span, chunk, Offset::NONE);
-        }
-        let mut node = root;
-        let mut bit = self.shape.open_bits(size);
-        while span.size_from(node) != size {
-            bit -= 1;
-            let side = size.0 >> bit & 1;
-            let child = self.child(span, node, side);
-            if child.is_none() {
-                span.set_field(node, child_field(side), chunk.0);
-                return Self::plant(span, chunk, node);
-            }
-            node = child;
-        }
-        let next = span.field(node, Field::Next);
-        span.set_field(chunk, Field::Next, next);
-        span.set_field(chunk, Field::Previous, node.0);
-        span.set_field(node, Field::Next, chunk.0);
-        if next != Offset::NONE.0 {
-            span.set_field(Offset(next), Field::Previous, chunk.0);
-        }
-    }
-
-    /// Writes a chunk as a trie's leaf.
-    fn plant(span: Span, chunk: Offset, parent: Offset) {
-        span.set_field(chunk, Field::Next, Offset::NONE.0);
-        span.set_field(chunk, Field::Previous, Offset::NONE.0);
-        span.set_field(chunk, Field::Left, Offset::NONE.0);
-        span.set_field(chunk, Field::Right, Offset::NONE.0);
-        span.set_field(chunk, Field::Parent, parent.0);
-    }
-
-    /// Removes a trie's node, in whose place comes the next chunk of its
-    /// size, or else a leaf from below it, or nothing.
-    fn unlink_node(&mut self, span: Span, node: Offset, size: Granules, next: Offset) {
-        let children = [self.child(span, node, 0), self.child(span, node, 1)];
-        let leaf = children == [Offset::NONE; 2];
-        let heir = if next.is_none() && !leaf {
-            self.pluck_leaf(span, node)
+    #[inline]
+    fn size_in(&self, span: Span, bin: Bin, chunk: Offset) -> Granules {
+        if bin.0 < self.exact().0 {
+            Granules(bin.0)
         } else {
-            next
-        };
-        let parent = Offset(span.field(node, Field::Parent));
-        if parent.is_none() {
-            self.replace_head(span, self.shape.bin(size), heir);
-        } else {
-            let side = u32::from(self.child(span, parent, 1) == node);
-            span.set_field(parent, child_field(side), heir.0);
+            span.size_from(chunk)
         }
-        if heir.is_none() {
-            return;
-        }
-        span.set_field(heir, Field::Parent, parent.0);
-        if leaf {
-            span.set_field(heir, Field::Left, Offset::NONE.0);
-            span.set_field(heir, Field::Right, Offset::NONE.0);
-            return;
-        }
-        for side in [0, 1] {
-            let child = self.child(span, node, side);
-            span.set_field(heir, child_field(side), child.0);
-            if !child.is_none() {
-                span.set_field(child, Field::Parent, heir.0);
-            }
-        }
-    }
-
-    /// Takes a leaf out of the trie below `node`, if anything is below it.
-    fn pluck_leaf(&self, span: Span, node: Offset) -> Offset {
-        let (mut parent, mut side, mut leaf) = (node, 0, Offset::NONE);
-        let mut at = node;
-        loop {
-            let right = self.child(span, at, 1);
-            let (child, of) = if right.is_none() {
-                (self.child(span, at, 0), 0)
-            } else {
-                (right, 1)
-            };
-            if child.is_none() {
-                break;
-            }
-            (parent, side, leaf, at) = (at, of, child, child);
-        }
-        if !leaf.is_none() {
-            span.set_field(parent, child_field(side), Offset::NONE.0);
-        }
-        leaf
-    }
-
-    /// The best fit in a bin for a size of its own range: down the size's
-    /// bits, remembering the last larger subtree that was passed by.
-    fn at_least_in_trie(&self, span: Span, bin: Bin, size: Granules) -> Option<(Offset, Granules)> {
-        let mut node = self.head(span, bin);
-        let mut bit = self.shape.open_bits(size);
-        let mut best: Option<(Offset, Granules)> = None;
-        let mut larger = Offset::NONE;
-        while !node.is_none() {
-            let found = span.size_from(node);
-            if found >= size && best.is_none_or(|(_, least)| found < least) {
-                best = Some((node, found));
-                if found == size {
-                    return best;
-                }
-            }
-            if bit == 0 {
-                break;
-            }
-            bit -= 1;
-            let side = size.0 >> bit & 1;
-            if side == 0 {
-                let right = self.child(span, node, 1);
-                if !right.is_none() {
-                    larger = right;
-                }
-            }
-            node = self.child(span, node, side);
-        }
-        if !larger.is_none() {
-            let (chunk, found) = self.smallest_in_trie(span, larger);
-            if best.is_none_or(|(_, least)| found < least) {
-                best = Some((chunk, found));
-            }
-        }
-        best
-    }
-
-    fn smallest_in_trie(&self, span: Span, root: Offset) -> (Offset, Granules) {
-        let mut best = (root, span.size_from(root));
-        let mut node = root;
-        loop {
-            let left = self.child(span, node, 0);
-            node = if left.is_none() {
-                self.child(span, node, 1)
-            } else {
-                left
-            };
-            if node.is_none() {
-                return best;
-            }
-            let size = span.size_from(node);
-            if size < best.1 {
-                best = (node, size);
-            }
-        }
-    }
-
-    /// A node's child: the smaller sizes for 0, the larger for 1.
-    #[inline]
-    pub fn child(&self, span: Span, node: Offset, side: u32) -> Offset {
-        Offset(span.field(node, child_field(side)))
-    }
-
-    /// The first chunk of a bin.
-    #[inline]
-    pub fn head(&self, span: Span, bin: Bin) -> Offset {
-        Offset(span.word(bin.0 as usize))
-    }
-
-    #[inline]
-    fn set_head(&self, span: Span, bin: Bin, chunk: Offset) {
-        span.set_word(bin.0 as usize, chunk.0);
-    }
-
-    #[inline]
-    fn replace_head(&mut self, span: Span, bin: Bin, chunk: Offset) {
-        self.set_head(span, bin, chunk);
-        if chunk.is_none() {
-            self.forget(span, bin);
-        }
-    }
-
-    /// Where the chunk that was linked last is noted, for a ranged bin, while
-    /// it is there.
-    #[inline]
-    fn recent_word(&self, bin: Bin) -> usize {
-        let ranged = bin.0 - (1 << self.shape.linear_log2);
-        (self.count + self.count.div_ceil(BITS) + ranged) as usize
     }
 
     #[inline]
     fn map_word(&self, bin: Bin) -> usize {
-        (self.count + bin.0 / BITS) as usize
+        (self.count * 2 + bin.0 / BITS) as usize
     }
 
-    /// Notes that a bin is no longer empty.
+    /// Notes that a bin is not empty.
     #[inline]
     fn note(&mut self, span: Span, bin: Bin) {
         let word = self.map_word(bin);
@@ -526,33 +292,4 @@ impl Bins {
             self.summary &= !(1 << (bin.0 / BITS));
         }
     }
-
-    /// The first bin from `bin` on that is not empty.
-    #[inline]
-    fn first_from(&self, span: Span, bin: Bin) -> Option<Bin> {
-        if bin.0 >= self.count {
-            return None;
-        }
-        let bits = span.word(self.map_word(bin)) & (u32::MAX << (bin.0 % BITS));
-        if bits != 0 {
-            return Some(Bin(bin.0 / BITS * BITS + bits.trailing_zeros()));
-        }
-        let later = self.summary & (u32::MAX << (bin.0 / BITS) << 1);
-        if later == 0 {
-            return None;
-        }
-        let word = later.trailing_zeros();
-        let bits = span.word((self.count + word) as usize);
-        Some(Bin(word * BITS + bits.trailing_zeros()))
-    }
-}
-
-#[inline]
-fn log2(size: Granules) -> u32 {
-    BITS - 1 - (size.0 | 1).leading_zeros()
-}
-
-#[inline]
-fn child_field(side: u32) -> Field {
-    if side == 0 { Field::Left } else { Field::Right }
 }

@@ -2,7 +2,10 @@
 
 use core::fmt;
 
-use super::{Heap, bins::Bin, chunk::Field};
+use super::{
+    Heap,
+    bins::{Bin, Bins},
+};
 use crate::{
     cache::Parked,
     unit::{GRANULE, Granules, Offset},
@@ -210,49 +213,35 @@ impl Heap {
     fn check_bins(&self) -> Result<Tally, CheckError> {
         let mut tally = Tally::default();
         for bin in self.bins.all() {
-            let root = self.bins.head(self.span, bin);
+            let listed = self.check_ring(bin, &mut tally)?;
             expect(
-                self.bins.is_noted(self.span, bin) != root.is_none(),
+                self.bins.is_noted(self.span, bin) == listed,
                 "a bin that is empty but noted, or the reverse",
-                root,
+                bin.sentinel(),
             )?;
-            if !self.bins.is_linear(bin) {
-                self.check_recent(bin)?;
-            }
-            let mut node = root;
-            while !node.is_none() {
-                self.check_list(bin, node, &mut tally)?;
-                node = self.next_node(bin, node)?;
-            }
         }
         Ok(tally)
     }
 
-    /// Proves that the chunk which a bin remembers as its latest is free and
-    /// belongs to it.
-    fn check_recent(&self, bin: Bin) -> Result<(), CheckError> {
-        let recent = self.bins.recent(self.span, bin);
-        if recent.is_none() {
-            return Ok(());
-        }
-        let free = self.is_used(recent, Granules::ONE) && self.edges.is_set(self.span, recent);
-        expect(free, "a bin's latest chunk that is not free", recent)?;
-        let size = self.check_chunk(recent)?;
-        let here = self.bins.bin_of(size) == bin;
-        expect(here, "a bin's latest chunk that is in another", recent)
-    }
-
-    /// Proves a list of chunks of one size.
-    fn check_list(&self, bin: Bin, head: Offset, tally: &mut Tally) -> Result<(), CheckError> {
-        let mut previous = Offset::NONE;
-        let mut chunk = head;
-        let mut listed = None;
-        while !chunk.is_none() {
+    /// Proves that a bin's ring is closed and holds free chunks of its sizes.
+    /// Tells whether there are any.
+    fn check_ring(&self, bin: Bin, tally: &mut Tally) -> Result<bool, CheckError> {
+        let mut previous = bin.sentinel();
+        loop {
+            let chunk = Bins::next(self.span, previous);
             expect(
-                self.is_used(chunk, Granules::ONE),
+                chunk == bin.sentinel() || self.is_used(chunk, Granules::ONE),
                 "a listed chunk outside the heap",
                 chunk,
             )?;
+            expect(
+                Bins::previous(self.span, chunk) == previous,
+                "a chunk that does not know its list's previous one",
+                chunk,
+            )?;
+            if chunk == bin.sentinel() {
+                return Ok(previous != bin.sentinel());
+            }
             expect(
                 self.edges.is_set(self.span, chunk),
                 "a listed chunk that is not marked",
@@ -264,16 +253,6 @@ impl Heap {
                 "a chunk in another size's bin",
                 chunk,
             )?;
-            expect(
-                *listed.get_or_insert(size) == size,
-                "chunks of two sizes in one list",
-                chunk,
-            )?;
-            expect(
-                self.span.field(chunk, Field::Previous) == previous.0,
-                "a chunk that does not know its list's previous one",
-                chunk,
-            )?;
             tally.add(size);
             expect(
                 tally.granules <= self.capacity().0,
@@ -281,45 +260,6 @@ impl Heap {
                 chunk,
             )?;
             previous = chunk;
-            chunk = Offset(self.span.field(chunk, Field::Next));
-        }
-        Ok(())
-    }
-
-    /// The node after this one in its trie, in depth-first order.
-    fn next_node(&self, bin: Bin, node: Offset) -> Result<Offset, CheckError> {
-        if self.bins.is_linear(bin) {
-            return Ok(Offset::NONE);
-        }
-        for side in [0, 1] {
-            let child = self.bins.child(self.span, node, side);
-            if !child.is_none() {
-                let parent = self.span.field(child, Field::Parent);
-                expect(
-                    parent == node.0,
-                    "a node that does not know its parent",
-                    child,
-                )?;
-                return Ok(child);
-            }
-        }
-        let mut node = node;
-        loop {
-            let parent = Offset(self.span.field(node, Field::Parent));
-            if parent.is_none() {
-                return Ok(Offset::NONE);
-            }
-            let right = self.bins.child(self.span, parent, 1);
-            if right != node && !right.is_none() {
-                let parent_of_right = self.span.field(right, Field::Parent);
-                expect(
-                    parent_of_right == parent.0,
-                    "a node that does not know its parent",
-                    right,
-                )?;
-                return Ok(right);
-            }
-            node = parent;
         }
     }
 }

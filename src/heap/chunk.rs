@@ -8,8 +8,8 @@
 //!   0    next chunk of its bin               0    next chunk of its bin
 //!   1    previous chunk of its bin           1    previous chunk of its bin
 //!   2    n
-//!   3..6 children and parent (ranged bins)   a parked block, any size
-//!   2n-1 n, again                            0    next parked block
+//!   2n-1 n, again                            a parked block, any size
+//!                                            0    next parked block
 //!                                            1    its depth in the list
 //! ```
 //!
@@ -25,9 +25,6 @@ pub(crate) enum Field {
     Next = 0,
     Previous = 1,
     Size = 2,
-    Left = 3,
-    Right = 4,
-    Parent = 5,
 }
 
 const WORDS_PER_GRANULE: usize = GRANULE / size_of::<u32>();

@@ -122,7 +122,7 @@ impl Heap {
         self.floor = plan.limit;
         self.fresh = (plan.first, plan.limit);
         self.zeroed = zeroed;
-        self.span.clear_words(0, self.bins.words() as usize);
+        self.bins.clear(self.span);
         if zeroed {
             self.edges.use_all();
         }
@@ -259,7 +259,7 @@ impl Heap {
 
     #[inline]
     fn take_any(&mut self, size: Granules) -> Option<Offset> {
-        if size < self.bins.linear() {
+        if size < self.bins.exact() {
             return self.take_small(size);
         }
         match self.bins.good_fit(self.span, size) {
@@ -278,9 +278,10 @@ impl Heap {
     /// whose rest becomes the victim, or else the gap's end.
     #[inline]
     fn take_small(&mut self, size: Granules) -> Option<Offset> {
-        let bin = self.bins.first_for(self.span, size);
-        if bin == Some(Bin::of_one_size(size)) {
-            let chunk = self.bins.head(self.span, Bin::of_one_size(size));
+        let own = Bin::of_exact_size(size);
+        let bin = self.bins.first_from(self.span, own);
+        if bin == Some(own) {
+            let (chunk, _) = self.bins.first_of(self.span, own);
             self.remove(chunk, size);
             return Some(chunk);
         }
@@ -297,7 +298,7 @@ impl Heap {
     /// the victim.
     #[inline(never)]
     fn take_for_victim(&mut self, bin: Bin, size: Granules) -> Offset {
-        let (chunk, found) = self.bins.any_of(self.span, bin);
+        let (chunk, found) = self.bins.first_of(self.span, bin);
         self.remove(chunk, found);
         self.retire_victim();
         self.victim = Victim {
@@ -345,7 +346,9 @@ impl Heap {
     }
 
     fn take_aligned(&mut self, request: Request) -> Option<Offset> {
-        self.take_aligned_among(request, ALIGNED_TRIES).or_else(|| {
+        let own = self.bins.bin_of(request.size);
+        let mut tries = ALIGNED_TRIES;
+        self.take_aligned_of(own, request, &mut tries).or_else(|| {
             let slack = u32::try_from(request.alignment - 1).ok()?;
             let surely = Granules(request.size.0.checked_add(slack)?);
             let (chunk, found) = self.bins.good_fit(self.span, surely)?;
@@ -355,28 +358,28 @@ impl Heap {
         })
     }
 
-    /// Takes an aligned block from the first of the `tries` smallest chunks
-    /// that could hold it and does.
-    pub fn take_aligned_among(&mut self, request: Request, tries: usize) -> Option<Offset> {
+    /// Takes a block from a chunk of one bin that can hold it, if one of the
+    /// first `tries` does.
+    fn take_aligned_of(&mut self, bin: Bin, request: Request, tries: &mut usize) -> Option<Offset> {
         let Request { size, alignment } = request;
-        let mut tries = tries;
-        let mut wanted = size;
-        while let Some((least, found)) = self.bins.at_least(self.span, wanted) {
-            let mut next = Some(least);
-            while let Some(chunk) = next {
-                let block = self.align(chunk, alignment);
-                let block = block.filter(|&block| fits(block, size, chunk, found));
-                if let Some(block) = block {
-                    self.take_inner(chunk, found, block, size);
-                    return Some(block);
-                }
-                tries -= 1;
-                if tries == 0 {
-                    return None;
-                }
-                next = self.bins.next_of_size(self.span, chunk);
+        let (chunk, found, block) = self.bins.search(self.span, bin, tries, |chunk, found| {
+            let block = self.align(chunk, alignment)?;
+            fits(block, size, chunk, found).then_some((chunk, found, block))
+        })?;
+        self.take_inner(chunk, found, block, size);
+        Some(block)
+    }
+
+    /// Takes a block from any chunk that can hold it, if one of the first
+    /// `tries` of those that might does.
+    pub fn take_by_search(&mut self, request: Request, mut tries: usize) -> Option<Offset> {
+        let mut bin = self.bins.bin_of(request.size);
+        while let Some(next) = self.bins.first_from(self.span, bin) {
+            let block = self.take_aligned_of(next, request, &mut tries);
+            if block.is_some() {
+                return block;
             }
-            wanted = found + Granules::ONE;
+            bin = next.after();
         }
         None
     }
