@@ -31,13 +31,12 @@ pub const DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT: usize = 2;
 /// to grow on, if there is such a place.
 const GROWING: usize = 2048;
 
-/// A slot takes blocks of up to this many granules, and of up to this part of
-/// the heap.
-const LARGEST_IN_SLOT: (u32, u32) = (1024, 1024);
+/// The most granules that are parked in a list of the smallest blocks while
+/// there is ample room.
+const LIST_IF_AMPLE: Granules = Granules(1 << 20);
 
-/// How long a list may be when as much is free as is used; with what is free
-/// it shrinks.
-const LIST_AT_HALF: u64 = 32;
+/// The same when as much is free as is used; with what is free it shrinks.
+const LIST_AT_HALF: u64 = 1 << 10;
 
 /// How many parked blocks a [bounded](Allocator::bounded) allocator gives
 /// back, and how many chunks it looks at, before it lets a request fail.
@@ -381,7 +380,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         Some(self.heap.span().pointer_to(block))
     }
 
-    /// A block from a slot or from the heap, or null.
+    /// A block from the heap, or null.
     #[inline]
     pub(crate) fn alloc_unparked(&mut self, layout: Layout) -> *mut u8 {
         match self.take(layout) {
@@ -431,11 +430,8 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
             return;
         }
         let at = self.heap.span().offset_of(block);
-        let size = Granules::of_block(layout.size());
-        if let Some((at, size)) = self.cache.push_slot(at, size) {
-            self.heap.free(at, size);
-            self.relax();
-        }
+        self.heap.free(at, Granules::of_block(layout.size()));
+        self.relax();
     }
 
     /// Resizes a block where it is, or else finds a new one for its content.
@@ -484,10 +480,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
             return self.heap.grow(at, old, new);
         }
         if new < old {
-            let (rest, size) = (at + new, old - new);
-            if !self.cache.push_run(self.heap.span(), rest, size) {
-                self.heap.free(rest, size);
-            }
+            self.heap.free_rest(at + new, old - new);
         }
         true
     }
@@ -509,30 +502,17 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         self.take(layout)
     }
 
-    /// Takes a block from a slot or from the heap.
+    /// Takes a block from the heap.
     #[inline]
     fn take(&mut self, layout: Layout) -> Option<Offset> {
         let request = Request {
             size: Granules::holding(layout.size())?,
             alignment: alignment_of(layout),
         };
-        if Self::may_be_in_slot(request) {
-            let heap = &self.heap;
-            let aligned = |block| heap.is_aligned(block, request.alignment);
-            if let Some(block) = self.cache.pop_slot(request.size, aligned) {
-                return Some(block);
-            }
-        }
         match self.heap.take(request) {
             Some(block) => Some(block),
             None => self.take_beyond_reserve(request),
         }
-    }
-
-    /// Whether a freed block like this is put into a slot and not a list.
-    #[inline]
-    fn may_be_in_slot(request: Request) -> bool {
-        request.size.0 as usize > SMALLBINS_AMOUNT || request.alignment > 1
     }
 
     /// Takes a block from the gap. If less than the reserve would be left of
@@ -574,10 +554,9 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         let used = capacity - room;
         let reserve = room.saturating_sub(size.0).saturating_sub(used / 16);
         self.heap.set_reserve(Granules(reserve));
-        let length = LIST_AT_HALF * u64::from(room) / u64::from(used.max(1));
-        self.cache
-            .set_length(u32::try_from(length).unwrap_or(u32::MAX));
-        self.cache.largest = Granules::ZERO;
+        let limit = LIST_AT_HALF * u64::from(room) / u64::from(used.max(1));
+        let limit = u32::try_from(limit).map_or(LIST_IF_AMPLE, Granules);
+        self.cache.set_limit(limit.min(LIST_IF_AMPLE));
     }
 
     /// Forgets that room was scarce once three quarters of the heap are free.
@@ -585,7 +564,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     fn relax(&mut self) {
         let capacity = self.heap.capacity().0;
         let used = capacity - self.heap.free_granules().0;
-        if self.cache.length() != u32::MAX && used < capacity / 4 {
+        if self.cache.limit() != LIST_IF_AMPLE && used < capacity / 4 {
             self.set_ample();
         }
     }
@@ -596,9 +575,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         let (capacity, room) = (self.heap.capacity().0, self.heap.room().0);
         let reserve = (capacity / 2).min(room.saturating_sub(capacity / 16));
         self.heap.set_reserve(Granules(reserve));
-        self.cache.set_length(u32::MAX);
-        let (most, part) = LARGEST_IN_SLOT;
-        self.cache.largest = Granules((capacity / part).min(most));
+        self.cache.set_limit(LIST_IF_AMPLE);
     }
 
     /// Gives back everything that is parked until the request can be served,

@@ -3,16 +3,14 @@
 //!
 //! There is a list for each size of a few granules and each small alignment.
 //! A list's head, and the first granule of each block in it, is a [`Link`]:
-//! the place of the next block, and how many follow. So a list knows its
-//! length without a count that every operation would have to keep.
+//! the place of the next block, and how many granules are parked from there
+//! on. So a list knows how much it holds without a count that every operation
+//! would have to keep.
 //!
 //! ```text
-//!   lists[size - 1][alignment]      block          block
-//!   | at, 2 | ───────────────────> | at, 1 | ───> | none, 0 |
+//!   lists[size - 1][alignment]      block            block
+//!   | at, 3 x size | ────────────> | at, 2 x size |  | at, size | ...
 //! ```
-//!
-//! A block of a size or an alignment that has no list is put into its size's
-//! *slot*, which has room for one.
 //!
 //! The heap takes a parked block for an allocated one.
 
@@ -23,10 +21,12 @@ use crate::{
     unit::{GRANULE, Granules, Offset},
 };
 
-/// What `realloc` cuts off a block is parked if it is not longer than this.
-const LONGEST_REST: usize = 64;
+/// A list may hold as much as is set, halved for every so many granules (two
+/// to this power) of its blocks' size: a program has few large blocks of just
+/// one size, and many sizes of them.
+const HALVED_EVERY_LOG2: u32 = 5;
 
-/// The place of a block and the depth of the list from it on.
+/// The place of a block and the granules in the list from it on.
 #[derive(Clone, Copy, Debug)]
 struct Link(u64);
 
@@ -39,43 +39,27 @@ pub(crate) struct Class {
     alignment: usize,
 }
 
-/// One block of a size that has no list.
-#[derive(Clone, Copy, Debug)]
-struct Slot {
-    block: Offset,
-    size: Granules,
-}
-
-impl Slot {
-    const EMPTY: Self = Self {
-        block: Offset::NONE,
-        size: Granules::ZERO,
-    };
-}
-
 /// A parked block, as [`Cache::try_for_each`] shows it.
 pub(crate) struct Parked {
     pub block: Offset,
     pub size: Granules,
     /// What its list says of its alignment, as a power above a granule's.
     pub alignment_log2: usize,
-    /// What its link says of the list's depth from it on, and what that is.
-    pub depth: u32,
-    pub depth_left: u32,
+    /// What its link says the list holds from it on, and what it does if the
+    /// links before are right.
+    pub amount: Granules,
+    pub amount_left: Granules,
 }
 
 /// The quick lists of `SIZES` sizes and `ALIGNMENTS` alignments each.
 #[derive(Debug)]
 pub(crate) struct Cache<const SIZES: usize, const ALIGNMENTS: usize> {
     lists: [[Link; ALIGNMENTS]; SIZES],
-    slots: [Slot; SIZES],
-    /// The largest block that a slot takes.
-    pub largest: Granules,
-    /// The most blocks in a list.
-    length: u32,
+    /// The most granules in a list of the smallest blocks.
+    limit: Granules,
     /// The same, but zero while it is known that nothing is parked, so that
     /// the first block to come takes the long way and wakes the lists.
-    bound: u32,
+    bound: Granules,
     /// Whether something may be parked.
     awake: bool,
     /// The list that is drained first.
@@ -86,8 +70,8 @@ impl Link {
     const END: Self = Self(0);
 
     #[inline]
-    fn new(block: Offset, depth: u32) -> Self {
-        Self(u64::from(block.0) << u32::BITS | u64::from(depth))
+    fn new(block: Offset, amount: Granules) -> Self {
+        Self(u64::from(block.0) << u32::BITS | u64::from(amount.0))
     }
 
     #[inline]
@@ -96,8 +80,16 @@ impl Link {
     }
 
     #[inline]
-    fn depth(self) -> u32 {
-        self.0 as u32
+    fn amount(self) -> Granules {
+        Granules(self.0 as u32)
+    }
+}
+
+impl Class {
+    /// The size of its blocks.
+    #[inline]
+    fn granules(self) -> Granules {
+        Granules(self.size as u32 + 1)
     }
 }
 
@@ -116,10 +108,8 @@ impl<const SIZES: usize, const ALIGNMENTS: usize> Cache<SIZES, ALIGNMENTS> {
         }
         Self {
             lists: [[Link::END; ALIGNMENTS]; SIZES],
-            slots: [Slot::EMPTY; SIZES],
-            largest: Granules::ZERO,
-            length: 0,
-            bound: 0,
+            limit: Granules::ZERO,
+            bound: Granules::ZERO,
             awake: false,
             cursor: 0,
         }
@@ -164,31 +154,31 @@ impl<const SIZES: usize, const ALIGNMENTS: usize> Cache<SIZES, ALIGNMENTS> {
     #[inline]
     pub fn push(&mut self, span: Span, class: Class, block: Offset) -> bool {
         let head = &mut self.lists[class.size][class.alignment];
-        let depth = head.depth();
-        if depth >= self.bound {
+        let halvings = (class.size >> HALVED_EVERY_LOG2) as u32;
+        if head.amount().0 >= self.bound.0.checked_shr(halvings).unwrap_or(0) {
             return false;
         }
         span.set_link(block, head.0);
-        *head = Link::new(block, depth + 1);
+        *head = Link::new(block, head.amount() + class.granules());
         true
     }
 
-    /// The most blocks in a list.
+    /// The most granules in a list of the smallest blocks.
     #[inline]
-    pub fn length(&self) -> u32 {
-        self.length
+    pub fn limit(&self) -> Granules {
+        self.limit
     }
 
-    /// Sets the most blocks in a list.
-    pub fn set_length(&mut self, length: u32) {
-        self.length = length;
-        self.bound = if self.awake { length } else { 0 };
+    /// Sets the most granules in a list of the smallest blocks.
+    pub fn set_limit(&mut self, limit: Granules) {
+        self.limit = limit;
+        self.bound = if self.awake { limit } else { Granules::ZERO };
     }
 
-    /// Wakes lists that were asleep, if they may have any length.
+    /// Wakes lists that were asleep, if they may hold anything.
     #[inline]
     pub fn wake(&mut self) -> bool {
-        let wakes = !self.awake && self.length > 0;
+        let wakes = !self.awake && self.limit > Granules::ZERO;
         if wakes {
             self.set_awake(true);
         }
@@ -197,55 +187,7 @@ impl<const SIZES: usize, const ALIGNMENTS: usize> Cache<SIZES, ALIGNMENTS> {
 
     fn set_awake(&mut self, awake: bool) {
         self.awake = awake;
-        self.set_length(self.length);
-    }
-
-    /// Parks a run that need not be a block that was asked for, unless there
-    /// is no list for it or the list is full.
-    pub fn push_run(&mut self, span: Span, at: Offset, size: Granules) -> bool {
-        let size = size.0 as usize - 1;
-        if size >= SIZES || size >= LONGEST_REST {
-            return false;
-        }
-        self.wake();
-        self.push(span, Class { size, alignment: 0 }, at)
-    }
-
-    /// The slot of a size, by Fibonacci hashing (Knuth).
-    #[inline]
-    fn slot(size: Granules) -> usize {
-        (size.0.wrapping_mul(0x9E37_79B1) >> 16) as usize % SIZES
-    }
-
-    /// Takes a block of just this size from its slot, if `fits` it.
-    #[inline]
-    pub fn pop_slot(
-        &mut self,
-        size: Granules,
-        fits: impl FnOnce(Offset) -> bool,
-    ) -> Option<Offset> {
-        if SIZES == 0 {
-            return None;
-        }
-        let slot = &mut self.slots[Self::slot(size)];
-        if slot.size != size || !fits(slot.block) {
-            return None;
-        }
-        let block = slot.block;
-        *slot = Slot::EMPTY;
-        Some(block)
-    }
-
-    /// Puts a block into its size's slot, and gives back what must be freed.
-    #[inline]
-    pub fn push_slot(&mut self, block: Offset, size: Granules) -> Option<(Offset, Granules)> {
-        if SIZES == 0 || size > self.largest {
-            return Some((block, size));
-        }
-        self.set_awake(true);
-        let slot = &mut self.slots[Self::slot(size)];
-        let old = core::mem::replace(slot, Slot { block, size });
-        (old.size > Granules::ZERO).then_some((old.block, old.size))
+        self.set_limit(self.limit);
     }
 
     /// Takes any parked block. Looks at each list once at the most, and at
@@ -254,20 +196,14 @@ impl<const SIZES: usize, const ALIGNMENTS: usize> Cache<SIZES, ALIGNMENTS> {
         if !self.awake {
             return None;
         }
-        let places = SIZES * (ALIGNMENTS + 1);
+        let places = SIZES * ALIGNMENTS;
         for _ in 0..places {
-            let (size, alignment) = (
-                self.cursor / (ALIGNMENTS + 1),
-                self.cursor % (ALIGNMENTS + 1),
-            );
-            let parked = if alignment == ALIGNMENTS {
-                self.empty_slot(size)
-            } else {
-                self.pop(span, Class { size, alignment })
-                    .map(|block| (block, Granules(size as u32 + 1)))
+            let class = Class {
+                size: self.cursor / ALIGNMENTS,
+                alignment: self.cursor % ALIGNMENTS,
             };
-            if parked.is_some() {
-                return parked;
+            if let Some(block) = self.pop(span, class) {
+                return Some((block, class.granules()));
             }
             self.cursor = self.cursor.checked_sub(1).unwrap_or(places - 1);
         }
@@ -275,42 +211,30 @@ impl<const SIZES: usize, const ALIGNMENTS: usize> Cache<SIZES, ALIGNMENTS> {
         None
     }
 
-    fn empty_slot(&mut self, index: usize) -> Option<(Offset, Granules)> {
-        let slot = core::mem::replace(&mut self.slots[index], Slot::EMPTY);
-        (slot.size > Granules::ZERO).then_some((slot.block, slot.size))
-    }
-
     /// Calls `visit` with each parked block, as long as it succeeds. A list
-    /// that bad use has closed to a ring is left one block after where its
-    /// depth says it ends.
+    /// that bad use has closed to a ring is left where it holds more than its
+    /// head says.
     pub fn try_for_each<E>(
         &self,
         span: Span,
         mut visit: impl FnMut(Parked) -> Result<(), E>,
     ) -> Result<(), E> {
-        for slot in self.slots.iter().filter(|slot| slot.size > Granules::ZERO) {
-            visit(Parked {
-                block: slot.block,
-                size: slot.size,
-                alignment_log2: 0,
-                depth: 1,
-                depth_left: 1,
-            })?;
-        }
         for (size, lists) in self.lists.iter().enumerate() {
-            for (alignment_log2, &head) in lists.iter().enumerate() {
-                let mut link = head;
-                for depth_left in (0..=head.depth()).rev() {
-                    if link.block().is_none() {
-                        break;
-                    }
+            for (alignment, &head) in lists.iter().enumerate() {
+                let class = Class { size, alignment };
+                let (mut link, mut amount_left) = (head, head.amount());
+                while !link.block().is_none() {
                     visit(Parked {
                         block: link.block(),
-                        size: Granules(size as u32 + 1),
-                        alignment_log2,
-                        depth: link.depth(),
-                        depth_left,
+                        size: class.granules(),
+                        alignment_log2: alignment,
+                        amount: link.amount(),
+                        amount_left,
                     })?;
+                    if amount_left < class.granules() {
+                        break;
+                    }
+                    amount_left -= class.granules();
                     link = Link(span.link(link.block()));
                 }
             }

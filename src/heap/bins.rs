@@ -32,6 +32,8 @@ const TRIES: usize = 2;
 pub(crate) struct Bins {
     /// Octaves are divided in two to this power.
     ranges_log2: u32,
+    /// Sizes below this have a bin each.
+    exact: Granules,
     /// The number of sentinels, after which the words of the map follow.
     count: u32,
     /// A bit for each word of the map that is not zero.
@@ -45,12 +47,6 @@ pub(crate) struct Bins {
 pub(crate) struct Bin(u32);
 
 impl Bin {
-    /// The bin of a size that has one of its own.
-    #[inline]
-    pub fn of_exact_size(size: Granules) -> Self {
-        Self(size.0)
-    }
-
     /// The bin of the next larger sizes.
     #[inline]
     pub fn after(self) -> Self {
@@ -66,6 +62,7 @@ impl Bin {
 impl Bins {
     pub const EMPTY: Self = Self {
         ranges_log2: 0,
+        exact: Granules::ZERO,
         count: 0,
         summary: 0,
         total: Granules::ZERO,
@@ -84,6 +81,7 @@ impl Bins {
         };
         let mut bins = Self {
             ranges_log2,
+            exact: Granules(2 << ranges_log2),
             ..Self::EMPTY
         };
         bins.count = bins.bin_of(Granules(granules)).0 + 1;
@@ -111,10 +109,10 @@ impl Bins {
         self.total
     }
 
-    /// Sizes below this have a bin each.
+    /// Sizes below this have a bin each, if there are any bins.
     #[inline]
     pub fn exact(&self) -> Granules {
-        Granules(2 << self.ranges_log2)
+        self.exact
     }
 
     /// The bin of a size.
@@ -151,6 +149,21 @@ impl Bins {
         if next == previous {
             self.forget(span, Bin(next.0));
         }
+    }
+
+    /// A chunk of just this size, for which there is a bin of its own.
+    #[inline]
+    pub fn exact_fit(&self, span: Span, size: Granules) -> Option<Offset> {
+        let bin = Bin(size.0);
+        let chunk = Self::next(span, bin.sentinel());
+        (chunk != bin.sentinel()).then_some(chunk)
+    }
+
+    /// The first bin with chunks larger than `size`, which has a bin of its
+    /// own.
+    #[inline]
+    pub fn first_above(&self, span: Span, size: Granules) -> Option<Bin> {
+        self.first_from(span, Bin(size.0).after())
     }
 
     /// A chunk of `size` or a little more, found in a bounded number of steps.
@@ -262,7 +275,7 @@ impl Bins {
 
     #[inline]
     fn size_in(&self, span: Span, bin: Bin, chunk: Offset) -> Granules {
-        if bin.0 < self.exact().0 {
+        if bin.0 < self.exact.0 {
             Granules(bin.0)
         } else {
             span.size_from(chunk)

@@ -116,17 +116,17 @@ impl Heap {
     }
 
     /// Proves that a parked block is where a block can be, aligned as its
-    /// list says, and as deep in it as its link says.
+    /// list says, and followed by as much as its link says.
     pub fn check_parked(&self, parked: Parked) -> Result<(), CheckError> {
         let Parked {
             block,
             size,
             alignment_log2,
-            depth,
-            depth_left,
+            amount,
+            amount_left,
         } = parked;
         expect(
-            depth == depth_left,
+            amount == amount_left,
             "a list of parked blocks that is cut or closed to a ring",
             block,
         )?;

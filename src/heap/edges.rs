@@ -73,7 +73,7 @@ impl Edges {
 
     /// Takes the words for all granules from `start` on into use.
     pub fn use_above(&mut self, span: Span, start: Offset) {
-        let high = (start.0 / BITS).max(self.low);
+        let high = ((start.0 - 2) / BITS).max(self.low);
         if high < self.high {
             span.clear_words(self.word(high), self.word(self.high));
             self.high = high;
@@ -89,8 +89,9 @@ impl Edges {
     pub fn before(self, span: Span, at: Offset) -> Neighbour {
         let bits = self.window(span, at.0 - 2) & 0b11;
         if bits & 0b10 == 0 {
-            Neighbour::Taken
-        } else if bits == 0b10 {
+            return Neighbour::Taken;
+        }
+        if bits == 0b10 {
             Neighbour::Single
         } else {
             Neighbour::Longer

@@ -220,39 +220,34 @@ impl Heap {
     #[inline]
     pub fn take_from_gap(&mut self, request: Request) -> Option<Offset> {
         if request.size < LARGE {
-            return self.take_from_roof(request);
-        }
-        let top = self.top;
-        let block = if request.alignment == 1 {
-            top
+            self.take_from_roof(request)
         } else {
-            self.align(top, request.alignment)?
-        };
-        if !fits(block, request.size, top, self.room()) {
-            return None;
+            self.take_from_top(request)
         }
-        self.raise_top(block - top + request.size);
-        if block != top {
-            self.insert(top, block - top);
+    }
+
+    fn take_from_top(&mut self, request: Request) -> Option<Offset> {
+        let top = self.top;
+        let padding = self.padding_before(top, self.room(), request)?;
+        self.raise_top(padding + request.size);
+        if padding > Granules::ZERO {
+            self.insert(top, padding);
         }
-        Some(block)
+        Some(top + padding)
     }
 
     fn take_from_roof(&mut self, request: Request) -> Option<Offset> {
         let roof = self.roof;
-        let block = Offset(roof.0.checked_sub(request.size.0)?);
-        let block = if request.alignment == 1 {
-            block
-        } else {
-            self.align_down(block, request.alignment)?
-        };
-        if block < self.top {
+        let room = self.room().0.checked_sub(request.size.0)?;
+        let highest = roof - request.size;
+        let padding = self.granule(highest) & (request.alignment - 1);
+        if padding > room as usize {
             return None;
         }
+        let block = highest - Granules(padding as u32);
         self.lower_roof(block);
-        let end = block + request.size;
-        if end != roof {
-            self.insert(end, roof - end);
+        if padding > 0 {
+            self.insert(block + request.size, Granules(padding as u32));
         }
         Some(block)
     }
@@ -278,17 +273,14 @@ impl Heap {
     /// whose rest becomes the victim, or else the gap's end.
     #[inline]
     fn take_small(&mut self, size: Granules) -> Option<Offset> {
-        let own = Bin::of_exact_size(size);
-        let bin = self.bins.first_from(self.span, own);
-        if bin == Some(own) {
-            let (chunk, _) = self.bins.first_of(self.span, own);
+        if let Some(chunk) = self.bins.exact_fit(self.span, size) {
             self.remove(chunk, size);
             return Some(chunk);
         }
         if let Some(block) = self.take_from_victim(size) {
             return Some(block);
         }
-        match bin {
+        match self.bins.first_above(self.span, size) {
             Some(bin) => Some(self.take_for_victim(bin, size)),
             None => self.take_above_floor(size),
         }
@@ -352,22 +344,20 @@ impl Heap {
             let slack = u32::try_from(request.alignment - 1).ok()?;
             let surely = Granules(request.size.0.checked_add(slack)?);
             let (chunk, found) = self.bins.good_fit(self.span, surely)?;
-            let block = self.align(chunk, request.alignment)?;
-            self.take_inner(chunk, found, block, request.size);
-            Some(block)
+            let padding = self.padding_before(chunk, found, request)?;
+            Some(self.take_inner(chunk, found, padding, request.size))
         })
     }
 
     /// Takes a block from a chunk of one bin that can hold it, if one of the
     /// first `tries` does.
+    #[inline]
     fn take_aligned_of(&mut self, bin: Bin, request: Request, tries: &mut usize) -> Option<Offset> {
-        let Request { size, alignment } = request;
-        let (chunk, found, block) = self.bins.search(self.span, bin, tries, |chunk, found| {
-            let block = self.align(chunk, alignment)?;
-            fits(block, size, chunk, found).then_some((chunk, found, block))
+        let (chunk, found, padding) = self.bins.search(self.span, bin, tries, |chunk, found| {
+            let padding = self.padding_before(chunk, found, request)?;
+            Some((chunk, found, padding))
         })?;
-        self.take_inner(chunk, found, block, size);
-        Some(block)
+        Some(self.take_inner(chunk, found, padding, request.size))
     }
 
     /// Takes a block from any chunk that can hold it, if one of the first
@@ -394,24 +384,20 @@ impl Heap {
                 && (at + size <= self.top || at >= self.roof),
             "a block outside the heap"
         );
-        let (mut at, mut size) = (at, size);
-        let (end, falls, rises) = (at + size, at + size == self.top, at == self.roof);
-        let after = if falls { None } else { self.free_after(end) };
-        if let Some(before) = self.free_before(at) {
-            self.bins.unlink(self.span, at - before, before);
-            self.edges.erase_pair_before(self.span, at);
-            at = at - before;
-            size += before;
+        if at + size == self.top || at == self.roof {
+            return self.free_beside_gap(at, size);
         }
-        if let Some(after) = after {
-            self.bins.unlink(self.span, end, after);
-            self.edges.erase_pair_after(self.span, end);
-            size += after;
-        }
-        if !falls && !rises {
-            self.insert(at, size);
-            return size;
-        }
+        let (at, size) = self.coalesce_before(at, size);
+        let (at, size) = self.coalesce_after(at, size);
+        self.insert(at, size);
+        size
+    }
+
+    #[inline(never)]
+    fn free_beside_gap(&mut self, at: Offset, size: Granules) -> Granules {
+        let falls = at + size == self.top;
+        let (at, size) = self.coalesce_before(at, size);
+        let (at, size) = self.coalesce_after(at, size);
         self.edges.erase(self.span, at, size);
         if falls {
             self.top = at;
@@ -419,6 +405,42 @@ impl Heap {
             self.roof = at + size;
         }
         self.room()
+    }
+
+    /// Frees what a block no longer needs: the run of `size` granules at `at`,
+    /// before which is the rest of the block.
+    #[inline]
+    pub fn free_rest(&mut self, at: Offset, size: Granules) {
+        if at + size == self.top {
+            self.free_beside_gap(at, size);
+        } else {
+            let (at, size) = self.coalesce_after(at, size);
+            self.insert(at, size);
+        }
+    }
+
+    /// Joins the free chunk after a run, which is taken from its bin, to it.
+    #[inline]
+    fn coalesce_after(&mut self, at: Offset, size: Granules) -> (Offset, Granules) {
+        let end = at + size;
+        let Some(after) = self.free_after(end) else {
+            return (at, size);
+        };
+        self.bins.unlink(self.span, end, after);
+        self.edges.erase_pair_after(self.span, end);
+        (at, size + after)
+    }
+
+    /// Joins the free chunk before a run, which is taken from its bin, to it.
+    #[inline]
+    fn coalesce_before(&mut self, at: Offset, size: Granules) -> (Offset, Granules) {
+        let Some(before) = self.free_before(at) else {
+            return (at, size);
+        };
+        let start = at - before;
+        self.bins.unlink(self.span, start, before);
+        self.edges.erase_pair_before(self.span, at);
+        (start, size + before)
     }
 
     /// Grows the block of `size` granules at `at` into what follows it.
@@ -496,10 +518,8 @@ impl Heap {
     }
 
     /// The length of the free chunk that ends before `at`.
+    #[inline]
     fn free_before(&self, at: Offset) -> Option<Granules> {
-        if at == self.roof {
-            return None;
-        }
         match self.edges.before(self.span, at) {
             Neighbour::Taken => None,
             Neighbour::Single => Some(Granules::ONE),
@@ -507,46 +527,30 @@ impl Heap {
         }
     }
 
-    fn neighbour_after(&self, end: Offset) -> Neighbour {
-        if end == self.limit {
-            Neighbour::Taken
-        } else {
-            self.edges.after(self.span, end)
-        }
-    }
-
     /// The length of the free chunk that begins at `end`.
+    #[inline]
     fn free_after(&self, end: Offset) -> Option<Granules> {
-        match self.neighbour_after(end) {
+        match self.edges.after(self.span, end) {
             Neighbour::Taken => None,
             Neighbour::Single => Some(Granules::ONE),
             Neighbour::Longer => Some(self.span.size_from(end)),
         }
     }
 
-    /// Whether a position's address is a multiple of `alignment` granules.
+    /// The number of a position's granule, counted from address 0.
     #[inline]
-    pub fn is_aligned(&self, at: Offset, alignment: usize) -> bool {
-        let granule = self.span.address() / GRANULE + at.0 as usize;
-        granule & (alignment - 1) == 0
+    fn granule(&self, at: Offset) -> usize {
+        self.span.address() / GRANULE + at.0 as usize
     }
 
-    /// The first position from `at` on whose address is a multiple of
-    /// `alignment` granules.
-    fn align(&self, at: Offset, alignment: usize) -> Option<Offset> {
-        debug_assert!(alignment.is_power_of_two());
-        let base = self.span.address() / GRANULE;
-        let aligned = (base + at.0 as usize).checked_next_multiple_of(alignment)?;
-        u32::try_from(aligned - base).ok().map(Offset)
-    }
-
-    /// The last position up to `at` whose address is a multiple of
-    /// `alignment` granules.
-    fn align_down(&self, at: Offset, alignment: usize) -> Option<Offset> {
-        debug_assert!(alignment.is_power_of_two());
-        let base = self.span.address() / GRANULE;
-        let aligned = (base + at.0 as usize) & !(alignment - 1);
-        u32::try_from(aligned.checked_sub(base)?).ok().map(Offset)
+    /// How far into a run of `found` granules a request's block begins, if
+    /// there is one.
+    #[inline]
+    fn padding_before(&self, run: Offset, found: Granules, request: Request) -> Option<Granules> {
+        debug_assert!(request.alignment.is_power_of_two());
+        let padding = self.granule(run).wrapping_neg() & (request.alignment - 1);
+        let spare = found.0.checked_sub(request.size.0)?;
+        (padding <= spare as usize).then_some(Granules(padding as u32))
     }
 
     #[inline]
@@ -603,23 +607,25 @@ impl Heap {
         }
     }
 
-    /// Takes the block from inside a chunk of `found` granules.
-    fn take_inner(&mut self, chunk: Offset, found: Granules, block: Offset, size: Granules) {
+    /// Takes the block that begins `padding` granules into a chunk of `found`.
+    fn take_inner(
+        &mut self,
+        chunk: Offset,
+        found: Granules,
+        padding: Granules,
+        size: Granules,
+    ) -> Offset {
+        if padding == Granules::ZERO {
+            self.take_front(chunk, found, size);
+            return chunk;
+        }
         self.remove(chunk, found);
-        if block > chunk {
-            self.insert(chunk, block - chunk);
+        self.insert(chunk, padding);
+        let block = chunk + padding;
+        let rest = found - padding - size;
+        if rest > Granules::ZERO {
+            self.insert(block + size, rest);
         }
-        let (block_end, chunk_end) = (block + size, chunk + found);
-        if chunk_end > block_end {
-            self.insert(block_end, chunk_end - block_end);
-        }
+        block
     }
-}
-
-/// Whether a block lies within a chunk of `found` granules.
-fn fits(block: Offset, size: Granules, chunk: Offset, found: Granules) -> bool {
-    found
-        .0
-        .checked_sub((block - chunk).0)
-        .is_some_and(|rest| rest >= size.0)
 }
