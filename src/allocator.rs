@@ -375,8 +375,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     /// A block from its quick list.
     #[inline]
     pub(crate) fn alloc_parked(&mut self, layout: Layout) -> Option<*mut u8> {
-        let class = Cache::<SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>::class(layout)?;
-        let block = self.cache.pop(self.heap.span(), class)?;
+        let block = self.cache.pop(self.heap.span(), layout)?;
         Some(self.heap.span().pointer_to(block))
     }
 
@@ -415,13 +414,8 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     /// Puts a block into its quick list, if there is one and it is not full.
     #[inline]
     pub(crate) fn park(&mut self, block: *mut u8, layout: Layout) -> bool {
-        match Cache::<SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>::class(layout) {
-            Some(class) => {
-                let span = self.heap.span();
-                self.cache.push(span, class, span.offset_of(block))
-            }
-            None => false,
-        }
+        let span = self.heap.span();
+        self.cache.push(span, layout, span.offset_of(block))
     }
 
     /// Parks a block whose list was asleep or that has none, or frees it.
@@ -493,11 +487,8 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
                 return roomy;
             }
         }
-        if let Some(class) = Cache::<SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>::class(layout) {
-            let parked = self.cache.pop(self.heap.span(), class);
-            if parked.is_some() {
-                return parked;
-            }
+        if let Some(parked) = self.cache.pop(self.heap.span(), layout) {
+            return Some(parked);
         }
         self.take(layout)
     }

@@ -115,32 +115,45 @@ impl<const SIZES: usize, const ALIGNMENTS: usize> Cache<SIZES, ALIGNMENTS> {
         }
     }
 
-    /// The list of a layout, if there is one for it. A size of zero has none.
+    /// The list of a layout, if there is one for its size, which is not zero.
     #[inline]
-    pub fn class(layout: Layout) -> Option<Class> {
+    fn class(layout: Layout) -> Option<Class> {
         let size = layout.size().wrapping_add(GRANULE - 1) / GRANULE;
         let size = size.wrapping_sub(1);
-        if size >= SIZES {
-            return None;
-        }
-        if layout.align() <= GRANULE {
-            return Some(Class { size, alignment: 0 });
-        }
-        Self::aligned_class(size, layout.align())
+        let alignment = if layout.align() <= GRANULE {
+            0
+        } else {
+            Self::larger_alignment(layout.align())
+        };
+        (size < SIZES).then_some(Class { size, alignment })
     }
 
     /// The rarer case, laid out after the other: most layouts are satisfied
     /// with a granule's alignment.
     #[cold]
     #[inline]
-    fn aligned_class(size: usize, align: usize) -> Option<Class> {
-        let alignment = (align.trailing_zeros() - GRANULE.trailing_zeros()) as usize;
-        (alignment < ALIGNMENTS).then_some(Class { size, alignment })
+    fn larger_alignment(align: usize) -> usize {
+        let log2 = align.trailing_zeros() - GRANULE.trailing_zeros();
+        (log2 as usize).min(ALIGNMENTS - 1)
     }
 
-    /// Takes the block that was parked last.
+    /// Takes the block that was parked last for such a layout, unless it is
+    /// not aligned as the layout wants: the last list of a size has blocks of
+    /// its alignment and of all larger ones.
     #[inline]
-    pub fn pop(&mut self, span: Span, class: Class) -> Option<Offset> {
+    pub fn pop(&mut self, span: Span, layout: Layout) -> Option<Offset> {
+        let class = Self::class(layout)?;
+        if layout.align() > GRANULE << (ALIGNMENTS - 1) {
+            let block = self.lists[class.size][class.alignment].block();
+            if span.pointer_to(block).addr() & (layout.align() - 1) != 0 {
+                return None;
+            }
+        }
+        self.pop_of(span, class)
+    }
+
+    #[inline]
+    fn pop_of(&mut self, span: Span, class: Class) -> Option<Offset> {
         let head = &mut self.lists[class.size][class.alignment];
         let block = head.block();
         if block.is_none() {
@@ -150,9 +163,12 @@ impl<const SIZES: usize, const ALIGNMENTS: usize> Cache<SIZES, ALIGNMENTS> {
         Some(block)
     }
 
-    /// Parks a block, unless its list is full.
+    /// Parks a block of such a layout, unless its list is full.
     #[inline]
-    pub fn push(&mut self, span: Span, class: Class, block: Offset) -> bool {
+    pub fn push(&mut self, span: Span, layout: Layout, block: Offset) -> bool {
+        let Some(class) = Self::class(layout) else {
+            return false;
+        };
         let head = &mut self.lists[class.size][class.alignment];
         let halvings = (class.size >> HALVED_EVERY_LOG2) as u32;
         if head.amount().0 >= self.bound.0.checked_shr(halvings).unwrap_or(0) {
@@ -202,7 +218,7 @@ impl<const SIZES: usize, const ALIGNMENTS: usize> Cache<SIZES, ALIGNMENTS> {
                 size: self.cursor / ALIGNMENTS,
                 alignment: self.cursor % ALIGNMENTS,
             };
-            if let Some(block) = self.pop(span, class) {
+            if let Some(block) = self.pop_of(span, class) {
                 return Some((block, class.granules()));
             }
             self.cursor = self.cursor.checked_sub(1).unwrap_or(places - 1);
