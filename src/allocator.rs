@@ -481,7 +481,8 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
 
     /// Takes a block for content that grew out of its own.
     fn take_to_grow(&mut self, layout: Layout, size: Granules) -> Option<Offset> {
-        if layout.size() >= GROWING && alignment_of(layout) == 1 {
+        let half_free = self.heap.free_granules().0 >= self.heap.capacity().0 / 2;
+        if half_free && layout.size() >= GROWING && alignment_of(layout) == 1 {
             let roomy = self.heap.take_with_room(size);
             if roomy.is_some() {
                 return roomy;
@@ -555,9 +556,15 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     fn relax(&mut self) {
         let capacity = self.heap.capacity().0;
         let used = capacity - self.heap.free_granules().0;
-        if self.cache.limit() != LIST_IF_AMPLE && used < capacity / 4 {
+        if !self.is_ample() && used < capacity / 4 {
             self.set_ample();
         }
+    }
+
+    /// Whether room was not scarce of late.
+    #[inline]
+    fn is_ample(&self) -> bool {
+        self.cache.limit() == LIST_IF_AMPLE
     }
 
     /// Lets lists be as long as they get, until the gap is down to half of
