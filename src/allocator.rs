@@ -31,12 +31,16 @@ pub const DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT: usize = 2;
 /// to grow on, if there is such a place.
 const GROWING: usize = 2048;
 
+/// A block of this many bytes or more that its content outgrew is not parked:
+/// what grows from size to size seldom comes back to one.
+const OUTGROWN: usize = 512;
+
 /// The most granules that are parked in a list of the smallest blocks while
 /// there is ample room.
 const LIST_IF_AMPLE: Granules = Granules(1 << 20);
 
 /// The same when as much is free as is used; with what is free it shrinks.
-const LIST_AT_HALF: u64 = 1 << 10;
+const LIST_AT_HALF: u64 = 1 << 8;
 
 /// How many parked blocks a [bounded](Allocator::bounded) allocator gives
 /// back, and how many chunks it looks at, before it lets a request fail.
@@ -323,10 +327,8 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
             Resized::CopyTo(new) => {
                 // SAFETY: the new block is another one, and larger, since a
                 // smaller size never moves.
-                unsafe {
-                    new.copy_from_nonoverlapping(block, layout.size());
-                    self.dealloc(block, layout);
-                }
+                unsafe { new.copy_from_nonoverlapping(block, layout.size()) };
+                self.dealloc_outgrown(block, layout);
                 new
             }
             Resized::Failed => ptr::null_mut(),
@@ -426,6 +428,14 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         let at = self.heap.span().offset_of(block);
         self.heap.free(at, Granules::of_block(layout.size()));
         self.relax();
+    }
+
+    /// Frees a block whose content moved to a larger one: to the heap, unless
+    /// it is small, so that its neighbours can grow into it.
+    pub(crate) fn dealloc_outgrown(&mut self, block: *mut u8, layout: Layout) {
+        if layout.size() >= OUTGROWN || !self.park(block, layout) {
+            self.dealloc_unparked(block, layout);
+        }
     }
 
     /// Resizes a block where it is, or else finds a new one for its content.

@@ -262,16 +262,12 @@ unsafe impl<R: RawMutex, const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS
             drop(inner);
             // SAFETY: the new block is another one, and larger, since a
             // smaller size never moves; both are the caller's.
-            unsafe {
-                new.copy_from_nonoverlapping(block, layout.size());
-                self.dealloc(block, layout);
-            }
+            unsafe { new.copy_from_nonoverlapping(block, layout.size()) };
+            self.inner.lock().dealloc_outgrown(block, layout);
         } else {
             // SAFETY: as above.
-            unsafe {
-                new.copy_from_nonoverlapping(block, layout.size());
-                inner.dealloc(block, layout);
-            }
+            unsafe { new.copy_from_nonoverlapping(block, layout.size()) };
+            inner.dealloc_outgrown(block, layout);
         }
         new
     }
