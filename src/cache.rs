@@ -115,41 +115,42 @@ impl<const SIZES: usize, const ALIGNMENTS: usize> Cache<SIZES, ALIGNMENTS> {
         }
     }
 
-    /// The list of a layout, if there is one for its size, which is not zero.
+    /// The place among the sizes of a layout's, if there are lists for it. A
+    /// size of zero has none.
     #[inline]
-    fn class(layout: Layout) -> Option<Class> {
-        let size = layout.size().wrapping_add(GRANULE - 1) / GRANULE;
-        let size = size.wrapping_sub(1);
-        let alignment = if layout.align() <= GRANULE {
-            0
-        } else {
-            Self::larger_alignment(layout.align())
-        };
-        (size < SIZES).then_some(Class { size, alignment })
+    fn size(layout: Layout) -> Option<usize> {
+        let granules = layout.size().wrapping_add(GRANULE - 1) / GRANULE;
+        let size = granules.wrapping_sub(1);
+        (size < SIZES).then_some(size)
     }
 
-    /// The rarer case, laid out after the other: most layouts are satisfied
-    /// with a granule's alignment.
-    #[cold]
+    /// The place of a size's list for an alignment beyond a granule's.
     #[inline]
     fn larger_alignment(align: usize) -> usize {
-        let log2 = align.trailing_zeros() - GRANULE.trailing_zeros();
-        (log2 as usize).min(ALIGNMENTS - 1)
+        let doublings = align.trailing_zeros() - GRANULE.trailing_zeros();
+        1 + (doublings as usize - 1).min(ALIGNMENTS - 2)
     }
 
-    /// Takes the block that was parked last for such a layout, unless it is
-    /// not aligned as the layout wants: the last list of a size has blocks of
-    /// its alignment and of all larger ones.
+    /// Takes the block that was parked last for such a layout.
     #[inline]
     pub fn pop(&mut self, span: Span, layout: Layout) -> Option<Offset> {
-        let class = Self::class(layout)?;
-        if layout.align() > GRANULE << (ALIGNMENTS - 1) {
-            let block = self.lists[class.size][class.alignment].block();
-            if span.pointer_to(block).addr() & (layout.align() - 1) != 0 {
-                return None;
-            }
+        let size = Self::size(layout)?;
+        if layout.align() <= GRANULE {
+            return self.pop_of(span, Class { size, alignment: 0 });
         }
-        self.pop_of(span, class)
+        self.pop_aligned(span, size, layout.align())
+    }
+
+    /// Takes the block that was parked last, unless it is not aligned as it
+    /// has to be: the last list of a size has blocks of its alignment and of
+    /// all larger ones.
+    fn pop_aligned(&mut self, span: Span, size: usize, align: usize) -> Option<Offset> {
+        let alignment = Self::larger_alignment(align);
+        let block = self.lists[size][alignment].block();
+        if span.pointer_to(block).addr() & (align - 1) != 0 {
+            return None;
+        }
+        self.pop_of(span, Class { size, alignment })
     }
 
     #[inline]
@@ -166,9 +167,15 @@ impl<const SIZES: usize, const ALIGNMENTS: usize> Cache<SIZES, ALIGNMENTS> {
     /// Parks a block of such a layout, unless its list is full.
     #[inline]
     pub fn push(&mut self, span: Span, layout: Layout, block: Offset) -> bool {
-        let Some(class) = Self::class(layout) else {
+        let Some(size) = Self::size(layout) else {
             return false;
         };
+        let alignment = if layout.align() <= GRANULE {
+            0
+        } else {
+            Self::larger_alignment(layout.align())
+        };
+        let class = Class { size, alignment };
         let head = &mut self.lists[class.size][class.alignment];
         let halvings = (class.size >> HALVED_EVERY_LOG2) as u32;
         if head.amount().0 >= self.bound.0.checked_shr(halvings).unwrap_or(0) {

@@ -168,13 +168,32 @@ impl<R: RawMutex, const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT
         layout: Layout,
         prepare: impl FnOnce(&mut Allocator<SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>),
     ) -> *mut u8 {
-        let mut inner = self.inner.lock();
+        let Some(mut inner) = self.inner.try_lock() else {
+            return self.alloc_contended(layout, prepare);
+        };
         if let Some(block) = inner.alloc_parked(layout) {
             return block;
         }
         mem::forget(inner);
         // SAFETY: the lock is held by the guard that was forgotten.
         unsafe { self.alloc_locked(layout, prepare) }
+    }
+
+    /// `alloc_with` while another thread holds the lock. It is a function of
+    /// its own, and called last, so that the short case saves no registers.
+    #[cold]
+    #[inline(never)]
+    fn alloc_contended(
+        &self,
+        layout: Layout,
+        prepare: impl FnOnce(&mut Allocator<SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>),
+    ) -> *mut u8 {
+        let mut inner = self.inner.lock();
+        if let Some(block) = inner.alloc_parked(layout) {
+            return block;
+        }
+        prepare(&mut inner);
+        inner.alloc_unparked(layout)
     }
 
     /// What remains of `alloc_with`, out of the way of the short case.
@@ -222,6 +241,18 @@ impl<R: RawMutex, const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT
         let mut inner = unsafe { self.inner.make_guard_unchecked() };
         inner.dealloc_unparked(block, layout);
     }
+
+    /// `dealloc` while another thread holds the lock.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Allocator::dealloc`].
+    #[cold]
+    #[inline(never)]
+    unsafe fn dealloc_contended(&self, block: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise.
+        unsafe { self.inner.lock().dealloc(block, layout) };
+    }
 }
 
 // SAFETY: the blocks are the allocator's, which is behind the lock; only
@@ -236,7 +267,10 @@ unsafe impl<R: RawMutex, const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS
 
     #[inline]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        let mut inner = self.inner.lock();
+        let Some(mut inner) = self.inner.try_lock() else {
+            // SAFETY: the caller's promise.
+            return unsafe { self.dealloc_contended(block, layout) };
+        };
         if inner.park(block, layout) {
             return;
         }
