@@ -3,7 +3,7 @@
 //!
 //! The policy is one number, the heap's [`reserve`](Heap::set_reserve). While
 //! more than half of the region is unused, freed blocks are parked and
-//! nothing is ever given back: the fastest way. Once the gap has shrunk to
+//! nothing that is parked is given back: the fastest way. Once the gap has shrunk to
 //! the reserve, every step by which it shrinks further first drains the
 //! lists, and lists become the shorter the less room there is: the tightest
 //! way. A request fails only when everything that was parked has been given
@@ -24,7 +24,7 @@ use crate::{
 pub const DEFAULT_SMALLBINS_AMOUNT: usize = 512;
 
 /// The amount of sub-bins per smallbin that an allocator has unless told
-/// otherwise: one for blocks aligned to 8 bytes, one for those aligned to 16.
+/// otherwise: one for blocks aligned to 8 bytes, one for all others.
 pub const DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT: usize = 2;
 
 /// Growing to this many bytes or more, a block is moved to where it has room
@@ -51,25 +51,24 @@ const BOUNDED_EFFORT: usize = 64;
 /// `SMALLBINS_AMOUNT` is the number of sizes, in steps of 8 bytes, whose
 /// freed blocks are kept in lists of their own for the next request of that
 /// size. `ALIGNMENT_SUB_BINS_AMOUNT` is the number of lists per size, told
-/// apart by alignment: 8, 16, 32, … bytes. More of either is faster, and
-/// makes the struct larger: it takes `SMALLBINS_AMOUNT *
-/// (ALIGNMENT_SUB_BINS_AMOUNT + 1) * 8` bytes and about a hundred more. With
-/// 0 smallbins nothing is ever parked and every freed block coalesces at
-/// once. Fewer than 2 or more than 64 sub-bins do not compile.
+/// apart by alignment: 8, 16, 32, … bytes, the last one with all larger ones.
+/// More of either is faster, and makes the struct larger: it takes
+/// `SMALLBINS_AMOUNT * ALIGNMENT_SUB_BINS_AMOUNT * 8` bytes and about 130
+/// more. With 0 smallbins nothing is ever parked and every freed block
+/// coalesces at once. Fewer than 2 or more than 64 sub-bins do not compile.
 ///
 /// It does not point into itself and may be moved at any time.
 ///
 /// # Time complexity
 ///
 /// [`dealloc`](Self::dealloc), and [`realloc`](Self::realloc) besides
-/// copying, take a bounded time, whatever the heap holds: a few steps down
-/// tries that are no deeper than a length has bits. So does
-/// [`alloc`](Self::alloc), in which 64 parked blocks are given back at the
-/// most, except where a request is about to fail: then all of them are, and
-/// for an alignment all chunks that are large enough are looked at. An
-/// allocator made by [`bounded`](Self::bounded) does neither. The first time
-/// that memory is used, one bit for every 8 bytes of it is cleared, unless
-/// the region was [zeroed](Self::try_init_zeroed).
+/// copying, take a bounded time, whatever the heap holds: up to two chunks
+/// are unlinked and one is linked. So does [`alloc`](Self::alloc), in which 64
+/// parked blocks are given back at the most, except where a request is about
+/// to fail: then all of them are, and the chunks that may be large enough are
+/// looked at one by one. An allocator made by [`bounded`](Self::bounded) does
+/// neither. The first time that memory is used, one bit for every 8 bytes of
+/// it is cleared, unless the region was [zeroed](Self::try_init_zeroed).
 ///
 /// # Example
 ///

@@ -99,7 +99,7 @@ impl<const SIZES: usize, const ALIGNMENTS: usize> Cache<SIZES, ALIGNMENTS> {
             assert!(
                 ALIGNMENTS >= 2,
                 "ALIGNMENT_SUB_BINS_AMOUNT must be at least 2: one for blocks aligned to 8 bytes \
-                 and one for blocks aligned to 16"
+                 and one for all others"
             );
             assert!(
                 ALIGNMENTS <= 64,

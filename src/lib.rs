@@ -15,7 +15,7 @@
 //! An allocated block has no header: `dealloc` is told its layout. Freed
 //! small blocks wait in lists for the next request of their size, so that most
 //! operations are a push or a pop. Behind the lists is a heap that coalesces
-//! at once and finds the best fit in bounded time. A bitmap of one bit for
+//! at once and finds a good fit in bounded time. A bitmap of one bit for
 //! every 8 bytes, 1.6 % of the region, tells whether a block's neighbours are
 //! free. `docs/design.md` in the repository explains all of it.
 //!

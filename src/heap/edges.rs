@@ -71,7 +71,8 @@ impl Edges {
         }
     }
 
-    /// Takes the words for all granules from `start` on into use.
+    /// Takes the words for all granules from `start` on into use, and for the
+    /// two before it, which a block at `start` asks for.
     pub fn use_above(&mut self, span: Span, start: Offset) {
         let high = ((start.0 - 2) / BITS).max(self.low);
         if high < self.high {

@@ -1,0 +1,86 @@
+//! What is parked, and how much of it.
+
+mod common;
+
+use core::alloc::Layout;
+
+use common::{Region, layout, subject::allocator_over};
+use good_memory_allocator::{
+    Allocator, DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT, DEFAULT_SMALLBINS_AMOUNT,
+};
+
+type Default = Allocator<DEFAULT_SMALLBINS_AMOUNT, DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT>;
+
+fn fresh(region: &Region) -> Default {
+    allocator_over(region, false)
+}
+
+/// Allocates so many blocks, frees them all, and tells how many bytes of them
+/// are parked then.
+fn parked_of(count: usize, layout: Layout) -> usize {
+    let region = Region::new(0, 16 << 20);
+    let mut allocator = fresh(&region);
+    // SAFETY: every block is freed once, with its layout.
+    let blocks: Vec<_> = (0..count)
+        .map(|_| unsafe { allocator.alloc(layout) })
+        .collect();
+    for block in blocks {
+        assert!(!block.is_null());
+        // SAFETY: as above.
+        unsafe { allocator.dealloc(block, layout) };
+    }
+    allocator.check().unwrap();
+    allocator.stats().parked
+}
+
+#[test]
+fn small_blocks_are_parked_by_the_thousand() {
+    assert_eq!(parked_of(10_000, layout(64, 8)), 640_000);
+    assert_eq!(parked_of(2_000, layout(240, 64)), 480_000);
+}
+
+#[test]
+fn of_larger_blocks_the_fewer_are_parked_the_larger_they_are() {
+    assert_eq!(parked_of(2_000, layout(1024, 8)), 1 << 20);
+    assert_eq!(parked_of(2_000, layout(2048, 8)), 64 << 10);
+    assert_eq!(parked_of(1_000, layout(4096, 8)), 4096);
+    assert_eq!(parked_of(1_000, layout(4104, 8)), 0);
+}
+
+#[test]
+fn what_realloc_cuts_off_is_free_at_once() {
+    let region = Region::new(0, 1 << 20);
+    let mut allocator = fresh(&region);
+    let (long, short) = (layout(400, 8), layout(160, 8));
+    // SAFETY: the block is used with the layouts that it has.
+    unsafe {
+        let block = allocator.alloc(long);
+        let before = allocator.stats();
+        assert_eq!(allocator.realloc(block, long, 160), block);
+        let after = allocator.stats();
+        assert_eq!((after.parked, after.free), (0, before.free + 240));
+        allocator.dealloc(block, short);
+    }
+    allocator.check().unwrap();
+}
+
+/// The last list of a size has blocks of several alignments.
+#[test]
+fn a_parked_block_serves_the_alignments_that_it_has() {
+    let region = Region::new(0, 1 << 20);
+    let mut allocator = fresh(&region);
+    let (page, line) = (layout(64, 4096), layout(64, 64));
+    // SAFETY: the blocks are used with the layouts that they have.
+    unsafe {
+        let block = allocator.alloc(page);
+        allocator.dealloc(block, page);
+        assert_eq!(allocator.alloc(line), block);
+        let other = allocator.alloc(line);
+        assert_ne!(other.addr() % 4096, 0);
+        allocator.dealloc(other, line);
+        let second_page = allocator.alloc(page);
+        assert_eq!(second_page.addr() % 4096, 0);
+        assert_ne!(second_page, block);
+    }
+    allocator.check().unwrap();
+}
