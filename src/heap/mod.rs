@@ -27,7 +27,7 @@ use region::Plan;
 
 pub use check::CheckError;
 
-/// How many chunks a request with an alignment looks at, smallest first, for
+/// How many chunks of its size's bin a request with an alignment looks at, for
 /// one that happens to be aligned, before it takes one that is surely large
 /// enough.
 const ALIGNED_TRIES: usize = 1;

@@ -89,7 +89,7 @@ impl Workload for Growth {
         let (_, pattern) = *pattern.context("no such case")?;
         let count = match bench.plan.effort {
             Effort::Smoke => 2_000,
-            Effort::Usual => 200_000,
+            Effort::Usual => 100_000,
             Effort::Full => 1_000_000,
         };
         let mut rng = Rng::with_seed(bench.plan.seed);

@@ -135,7 +135,7 @@ impl Effort {
     pub fn patience(self) -> Duration {
         Duration::from_secs(match self {
             Self::Smoke => 4,
-            Self::Usual => 8,
+            Self::Usual => 5,
             Self::Full => 180,
         })
     }

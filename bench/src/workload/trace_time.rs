@@ -39,7 +39,7 @@ impl Workload for TraceTime {
     fn run(&self, bench: &Bench) -> Result<Measures> {
         let passes = match bench.plan.effort {
             Effort::Smoke => 1,
-            Effort::Usual => 5,
+            Effort::Usual => 3,
             Effort::Full => 9,
         };
         let trace = bench.trace()?;
