@@ -35,6 +35,8 @@ pub struct Shadow {
     taken: BTreeMap<usize, usize>,
     live: usize,
     tags: u32,
+    /// Whether what would fit may be refused.
+    bounded: bool,
 }
 
 impl Shadow {
@@ -47,6 +49,16 @@ impl Shadow {
             taken: BTreeMap::new(),
             live: 0,
             tags: 0,
+            bounded: false,
+        }
+    }
+
+    /// As [`new`](Self::new), of a bounded allocator: it may refuse what would
+    /// fit.
+    pub fn of_bounded(space: Range<usize>) -> Self {
+        Self {
+            bounded: true,
+            ..Self::new(space)
         }
     }
 
@@ -125,7 +137,13 @@ impl Shadow {
             self.dealloc(subject, last)?;
         }
         self.examine(subject)?;
-        self.alloc(subject, layout(self.capacity(), GRANULE), false)?;
+        let whole = layout(self.capacity(), GRANULE);
+        self.alloc(subject, whole, false)?;
+        // Every refusal of a bounded allocator gives back some of what is
+        // parked.
+        while self.bounded && self.blocks.is_empty() && subject.stats().parked > 0 {
+            self.alloc(subject, whole, false)?;
+        }
         ensure!(
             self.live == self.capacity(),
             "the largest block is not the whole space"
@@ -185,7 +203,7 @@ impl Shadow {
                 "{old:?} could not shrink to {size} bytes"
             );
             ensure!(
-                !grows_in_place,
+                !grows_in_place || self.bounded,
                 "false out-of-memory: {old:?} could grow to {size} bytes where it is"
             );
             if let Some(gap) = self.gap_for(layout) {
@@ -278,10 +296,11 @@ impl Shadow {
         starts.zip(ends).map(|(&start, &end)| start..end)
     }
 
-    /// An address at which a block of this layout would lie in a gap.
+    /// An address at which a block of this layout would lie in a gap, and
+    /// must have been had there.
     fn gap_for(&self, layout: Layout) -> Option<usize> {
         let size = footprint(layout.size());
-        if size > self.capacity() - self.live {
+        if self.bounded || size > self.capacity() - self.live {
             return None;
         }
         self.gaps().find_map(|gap| {

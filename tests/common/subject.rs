@@ -77,7 +77,16 @@ pub fn allocator_over<const S: usize, const A: usize>(
     region: &Region,
     zeroed: bool,
 ) -> Allocator<S, A> {
-    let mut allocator = Allocator::empty();
+    give(Allocator::empty(), region, zeroed)
+}
+
+/// Gives an allocator a region, as [`allocator_over`] does.
+#[track_caller]
+pub fn give<const S: usize, const A: usize>(
+    mut allocator: Allocator<S, A>,
+    region: &Region,
+    zeroed: bool,
+) -> Allocator<S, A> {
     // SAFETY: the region is valid, and used by this allocator alone while the
     // test uses the allocator. It is cleared where that is promised.
     let made = unsafe {
