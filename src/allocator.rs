@@ -2,12 +2,11 @@
 //! between them.
 //!
 //! The policy is one number, the heap's [`reserve`](Heap::set_reserve). While
-//! more than half of the region is unused, freed blocks are parked and
-//! nothing that is parked is given back: the fastest way. Once the gap has shrunk to
-//! the reserve, every step by which it shrinks further first drains the
-//! lists, and lists become the shorter the less room there is: the tightest
-//! way. A request fails only when everything that was parked has been given
-//! back in vain.
+//! more than half of the region is unused, freed blocks are parked and none is
+//! given back: the fastest way. Once the gap has shrunk to the reserve, every
+//! step by which it shrinks further first drains the lists, and lists become
+//! the shorter the less room there is: the tightest way. A request fails only
+//! when everything that was parked has been given back in vain.
 
 use core::{alloc::Layout, ptr};
 
@@ -42,7 +41,7 @@ const LIST_IF_AMPLE: Granules = Granules(1 << 20);
 /// The same when as much is free as is used; with what is free it shrinks.
 const LIST_AT_HALF: u64 = 1 << 8;
 
-/// How many parked blocks a [bounded](Allocator::bounded) allocator gives
+/// How many more parked blocks a [bounded](Allocator::bounded) allocator gives
 /// back, and how many chunks it looks at, before it lets a request fail.
 const BOUNDED_EFFORT: usize = 64;
 
@@ -166,9 +165,10 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     }
 
     /// As [`empty`](Self::empty), but of an allocator for hard real time: a
-    /// request that would fail gives back at most 64 parked blocks and looks
-    /// at most at 64 chunks for an aligned place before it does. It may thus
-    /// fail although what is parked would make room for it.
+    /// request gives back at most 64 parked blocks, and before it fails 64
+    /// more, and looks at most at 64 chunks for a place. It may thus fail
+    /// although what is parked would make room for it; the next request goes
+    /// on where it stopped.
     pub const fn bounded() -> Self {
         Self {
             bounded: true,

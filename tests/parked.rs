@@ -84,3 +84,43 @@ fn a_parked_block_serves_the_alignments_that_it_has() {
     }
     allocator.check().unwrap();
 }
+
+/// Parks so many blocks and asks for nearly all memory, again and again until
+/// it is there. Tells how many blocks each request gave back.
+fn given_back(mut allocator: Default, count: usize) -> Vec<usize> {
+    const SIZE: usize = 64;
+    let region = Region::new(0, 64 << 10);
+    let (small, most) = (layout(SIZE, 8), layout(60 << 10, 8));
+    let mut given_back = Vec::new();
+    // SAFETY: the region outlives the allocator's use, and every block is
+    // freed once, with its layout.
+    unsafe {
+        allocator.try_init(region.start(), region.len()).unwrap();
+        let blocks: Vec<_> = (0..count).map(|_| allocator.alloc(small)).collect();
+        for block in blocks {
+            allocator.dealloc(block, small);
+        }
+        let mut parked = allocator.stats().parked;
+        assert_eq!(parked, count * SIZE);
+        loop {
+            let block = allocator.alloc(most);
+            allocator.check().unwrap();
+            let left = allocator.stats().parked;
+            given_back.push((parked - left) / SIZE);
+            parked = left;
+            if !block.is_null() {
+                return given_back;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_request_gives_back_what_it_needs_and_of_a_bounded_allocator_a_part() {
+    let whole = given_back(Allocator::empty(), 400);
+    assert_eq!(whole.len(), 1);
+    assert!(whole[0] > 300);
+    let parts = given_back(Allocator::bounded(), 400);
+    assert!(parts.len() > 1, "{parts:?}");
+    assert!(parts.iter().all(|&part| part <= 128), "{parts:?}");
+}
