@@ -299,6 +299,16 @@ fn a_static_heap_does_as_its_shadow() {
 }
 
 #[test]
+fn a_static_heap_that_was_moved_or_not_used_has_nothing_to_say() {
+    let heap = StaticHeap::<4096, 8, 2>::new();
+    heap.check().unwrap();
+    assert!(heap.stats().capacity > 0);
+    let moved = Box::new(heap);
+    moved.check().unwrap();
+    assert_eq!(moved.stats().capacity, 0);
+}
+
+#[test]
 fn a_static_heap_serves_the_first_requests_of_all_threads() {
     for round in 0..500 {
         let heap = StaticHeap::<4096, 8, 2>::new();
