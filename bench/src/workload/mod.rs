@@ -124,7 +124,7 @@ pub enum Plot {
 pub enum Effort {
     /// As little as shows that everything works.
     Smoke,
-    /// What fits in about five minutes.
+    /// What fits in five to seven minutes.
     Usual,
     /// As much as the original benchmarks do.
     Full,
