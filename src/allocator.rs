@@ -17,6 +17,8 @@ use core::{alloc::Layout, ptr};
 
 pub(crate) use front::{Alone, Front};
 use halving::Halving;
+#[cfg(all(feature = "spin", target_has_atomic = "32"))]
+pub(crate) use spare::LINE;
 
 use crate::{
     cache::{Bounds, Cache},

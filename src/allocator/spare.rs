@@ -10,6 +10,10 @@ use crate::{
     unit::{Granules, Offset, alignment_of},
 };
 
+/// The size of a cache line. A run of whole lines begins with one, so that
+/// whoever takes it shares no line with others.
+pub(crate) const LINE: Granules = Granules(8);
+
 impl<const SIZES: usize, const ALIGNMENTS: usize, B: Bounds> Front for Cache<SIZES, ALIGNMENTS, B> {
     fn pop(&mut self, span: Span, layout: Layout) -> Option<Offset> {
         Cache::pop(self, span, layout)
@@ -72,16 +76,38 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
             return;
         }
         while wanted > 0 {
-            let run = Request {
-                size: Granules(size.0 * wanted),
+            let run = Granules(size.0 * wanted);
+            let alignment = if run.0 % LINE.0 == 0 {
+                alignment.max(LINE.0 as usize)
+            } else {
+                alignment
+            };
+            let request = Request {
+                size: run,
                 alignment,
             };
-            if let Some(first) = self.heap.take(run) {
-                (0..wanted).for_each(|number| keep(first + Granules(size.0 * number)));
+            if let Some(first) = self.take_above_reserve(request) {
+                // The first is kept last, so that it is used first.
+                (0..wanted)
+                    .rev()
+                    .for_each(|number| keep(first + Granules(size.0 * number)));
                 return;
             }
             wanted /= 2;
         }
+    }
+
+    /// Takes a block from the heap, or from the gap if the reserve is left.
+    fn take_above_reserve(&mut self, request: Request) -> Option<Offset> {
+        let found = self.heap.take(request);
+        if found.is_some() {
+            return found;
+        }
+        let most = request.size.0 as usize + request.alignment;
+        if (self.heap.room_above_reserve().0 as usize) < most {
+            return None;
+        }
+        self.heap.take_from_gap(request)
     }
 
     /// Parks or frees a block of quick lists in front of this allocator.

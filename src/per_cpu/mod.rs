@@ -24,6 +24,7 @@ use core::{
     mem, ptr,
 };
 
+use deferred::Chain;
 use lock_api::RawMutex;
 use shared::{Held, Shared};
 use slot::{CpuCache, HeldCache, Slot};
@@ -271,7 +272,7 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
         let caches = self.lock_all();
         let heap = self.lock_settled();
         heap.check()?;
-        caches.iter().try_for_each(|cache| heap.check_cache(&cache))
+        caches.iter().try_for_each(|cache| heap.check_cache(cache))
     }
 
     /// See [`Allocator::stats`]; what CPUs' caches hold counts as parked. All
@@ -359,14 +360,17 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
                 .alloc_from_neighbours(layout)
                 .unwrap_or(ptr::null_mut());
         };
+        if !self.shared.is_reclaiming() {
+            Self::refill(&mut cache, &mut heap, layout);
+            if let Some(block) = cache.pop(heap.span(), layout) {
+                return heap.span().pointer_to(block);
+            }
+        }
         let block = heap.alloc_behind(&mut *cache, layout);
         if block.is_null() {
             drop(heap);
             drop(cache);
             return self.alloc_reclaiming(layout);
-        }
-        if !self.shared.is_reclaiming() {
-            Self::refill(&mut cache, &mut heap, layout);
         }
         block
     }
@@ -450,7 +454,7 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
         let span = self.span();
         while let Some((block, size)) = cache.pop_any(span) {
             let Some(mut heap) = self.heap() else {
-                self.shared.defer_granules(span, block, size);
+                self.shared.defer_chain(span, Chain::of_one(block, size));
                 continue;
             };
             heap.free(block, size);
@@ -478,7 +482,7 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
             return self.dealloc_shared(block, layout);
         }
         let Some(mut heap) = self.shared.try_lock() else {
-            return self.shared.defer(self.span(), block, layout);
+            return self.defer_half(cache, block, layout);
         };
         Self::make_room(&mut cache, &mut heap, layout);
         let span = heap.span();
@@ -486,6 +490,23 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
             // SAFETY: whoever called the allocator keeps its contract.
             unsafe { heap.dealloc(block, layout) };
         }
+    }
+
+    /// Frees a block, and half of the list that it does not fit into any more,
+    /// without the heap's lock.
+    fn defer_half(&self, mut cache: HeldCache<'_, S, A>, block: *mut u8, layout: Layout) {
+        let Some(class) = CpuCache::<S, A>::class_of(layout) else {
+            return self.shared.defer(self.span(), block, layout);
+        };
+        let (span, size) = (self.span(), class.granules());
+        let mut chain = Chain::of_one(span.offset_of(block), size);
+        for _ in 0..half_of(&cache, class) {
+            let Some(block) = cache.pop_of(span, class) else {
+                break;
+            };
+            chain = chain.and(span, block, size);
+        }
+        self.shared.defer_chain(span, chain);
     }
 
     /// `dealloc` while its CPU's cache is held.
@@ -523,7 +544,8 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
         }
     }
 
-    /// Fills half of a list with blocks that the heap can spare.
+    /// Fills half of a list with blocks that the heap can
+    /// spare, one of which is about to be used.
     fn refill(cache: &mut CpuCache<S, A>, heap: &mut Allocator<S, A>, layout: Layout) {
         let Some(class) = CpuCache::<S, A>::class_of(layout) else {
             return;
@@ -549,8 +571,7 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
         if cache.bounds.of(class) > full {
             return;
         }
-        let half = cache.bounds.of(class).0 / 2 / class.granules().0;
-        for _ in 0..half.max(1) {
+        for _ in 0..half_of(cache, class).max(1) {
             let Some(block) = cache.pop_of(heap.span(), class) else {
                 return;
             };
@@ -612,6 +633,11 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
             new
         }
     }
+}
+
+/// The blocks that make half of a list that is full.
+fn half_of<const S: usize, const A: usize>(cache: &CpuCache<S, A>, class: Class) -> u32 {
+    cache.bounds.of(class).0 / 2 / class.granules().0
 }
 
 // SAFETY: a block is in one list only, that of a cache or the heap, each

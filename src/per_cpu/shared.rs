@@ -7,7 +7,7 @@ use core::{
 
 use lock_api::{Mutex, MutexGuard, RawMutex};
 
-use super::deferred::Deferred;
+use super::deferred::{Chain, Deferred};
 use crate::{
     allocator::Allocator,
     cache::Link,
@@ -84,11 +84,12 @@ impl<R: RawMutex, const S: usize, const A: usize> Shared<R, S, A> {
     /// Frees a block without the lock: whoever takes it next does the rest.
     pub fn defer(&self, span: Span, block: *mut u8, layout: Layout) {
         let size = Granules::of_block(layout.size());
-        self.defer_granules(span, span.offset_of(block), size);
+        self.defer_chain(span, Chain::of_one(span.offset_of(block), size));
     }
 
-    pub fn defer_granules(&self, span: Span, block: Offset, size: Granules) {
-        self.deferred.push(span, block, size);
+    /// As [`defer`](Self::defer), for several blocks.
+    pub fn defer_chain(&self, span: Span, blocks: Chain) {
+        self.deferred.push(span, blocks);
     }
 
     /// Frees deferred blocks, so many at the most.
