@@ -17,15 +17,7 @@ pub(super) struct Deferred {
 }
 
 impl Deferred {
-    #[cfg(not(loom))]
     pub const fn empty() -> Self {
-        Self {
-            newest: AtomicU32::new(0),
-        }
-    }
-
-    #[cfg(loom)]
-    pub fn empty() -> Self {
         Self {
             newest: AtomicU32::new(0),
         }

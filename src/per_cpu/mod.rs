@@ -44,6 +44,10 @@ const LIST: Granules = Granules(2048);
 /// Of the heap, a list may hold one in so many granules, all CPUs' together.
 const LIST_OF_HEAP: u32 = 256;
 
+/// The same while a model is checked: two of its blocks, though its heap is so
+/// small and so full that nothing would be parked.
+const LIST_OF_MODEL: Granules = Granules(4);
+
 /// CPUs' lists halve for every kilobyte of their blocks' size.
 const HALVED_EVERY_LOG2: u32 = 7;
 
@@ -209,7 +213,7 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
         const { assert!(CPUS > 0, "a PerCpuAllocator needs at least one cache") }
         Self {
             slots: [const { Slot(Mutex::from_raw(RawSpinLock::INIT, Cache::empty())) }; CPUS],
-            base: AtomicPtr::new(ptr::null_mut()),
+            base: AtomicPtr::new(ptr::null_mut::<u8>()),
             shared: Shared::new(R::INIT, Allocator::empty()),
             cpu: PhantomData,
         }
@@ -508,8 +512,12 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
 
     /// Wakes a cache, and sets what its lists may hold.
     fn adjust(&self, cache: &mut CpuCache<S, A>, heap: &Allocator<S, A>) {
-        let of_heap = heap.capacity().0 / LIST_OF_HEAP / CPUS as u32;
-        let limit = LIST.min(Granules(of_heap)).min(heap.list_limit());
+        let limit = if cfg!(any(model = "loom", model = "shuttle")) {
+            LIST_OF_MODEL
+        } else {
+            let of_heap = heap.capacity().0 / LIST_OF_HEAP / CPUS as u32;
+            LIST.min(Granules(of_heap)).min(heap.list_limit())
+        };
         if limit != cache.limit() {
             cache.set_limit(limit);
         }
@@ -683,11 +691,19 @@ unsafe impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, con
             None if new_size.max(layout.size()) <= COPIED_UNDER_LOCK => None,
             None => self.heap(),
         };
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller's promise; a block that gets null is as it was.
         unsafe {
-            match heap {
+            if let Some(heap) = heap {
+                return self.realloc_with(heap, block, layout, new_size);
+            }
+            let new = self.realloc_by_copy(block, layout, new_size);
+            if !new.is_null() {
+                return new;
+            }
+            // There may be room for it where it is.
+            match self.heap() {
                 Some(heap) => self.realloc_with(heap, block, layout, new_size),
-                None => self.realloc_by_copy(block, layout, new_size),
+                None => ptr::null_mut(),
             }
         }
     }
