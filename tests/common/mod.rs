@@ -12,12 +12,15 @@ pub mod block;
 pub mod cpu;
 #[cfg(feature = "spin")]
 pub mod front_end;
+#[cfg(target_os = "linux")]
+pub mod interrupts;
 pub mod op;
 pub mod pattern;
 pub mod random;
 pub mod region;
 pub mod shadow;
 pub mod subject;
+pub mod worker;
 
 pub use block::Block;
 pub use op::Op;
@@ -25,6 +28,7 @@ pub use random::Random;
 pub use region::Region;
 pub use shadow::Shadow;
 pub use subject::Subject;
+pub use worker::Worker;
 
 use std::alloc::Layout;
 
