@@ -32,3 +32,21 @@ fn two_threads_give_back_two_blocks_each() {
 fn three_threads_give_back_a_block_each() {
     explore(|| run(3, 1));
 }
+
+/// Another thread, which takes the lock twice and shares nothing else with
+/// the first.
+#[test]
+fn another_thread_takes_over_a_block() {
+    explore(|| {
+        let heap = Arc::new(<Heap>::with_room_for(2));
+        let [block, free] = heap.take_all().try_into().unwrap();
+        heap.give(0, free);
+        heap.unpark_all();
+        let other = thread::spawn({
+            let heap = Arc::clone(&heap);
+            move || [heap.take(0), heap.take(0)]
+        });
+        heap.give(1, block);
+        heap.finish(other.join().unwrap().into_iter().flatten());
+    });
+}
