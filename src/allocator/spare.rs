@@ -7,12 +7,17 @@ use super::{Allocator, Front, LIST_AT_HALF};
 use crate::{
     cache::{Bounds, Cache},
     heap::{Request, chunk::Span},
+    sync::MODEL,
     unit::{Granules, Offset, alignment_of},
 };
 
+/// A model's heap is so small and so full that nothing would be parked; its
+/// CPUs may park this much all the same.
+const BUDGET_OF_MODEL: Granules = Granules(4);
+
 /// The size of a cache line. A run of whole lines begins with one, so that
 /// whoever takes it shares no line with others.
-pub(crate) const LINE: Granules = Granules(8);
+pub(crate) const LINE: Granules = if MODEL { Granules(2) } else { Granules(8) };
 
 impl<const SIZES: usize, const ALIGNMENTS: usize, B: Bounds> Front for Cache<SIZES, ALIGNMENTS, B> {
     fn pop(&mut self, span: Span, layout: Layout) -> Option<Offset> {
@@ -30,6 +35,9 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     /// What lists in front may hold in all: one in so many granules of the
     /// heap, and when more than half of it is used, less in proportion.
     pub(crate) fn budget(&self, one_in: u32) -> Granules {
+        if MODEL {
+            return BUDGET_OF_MODEL;
+        }
         let most = u64::from(self.heap.capacity().0 / one_in);
         let limit = u64::from(self.cache.bounds.limit().0).min(LIST_AT_HALF);
         Granules((most * limit / LIST_AT_HALF) as u32)
@@ -72,7 +80,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
             wanted -= 1;
         }
         let alignment = alignment_of(layout);
-        if !self.is_ample() || size.0 as usize % alignment != 0 {
+        if !(self.is_ample() || MODEL) || size.0 as usize % alignment != 0 {
             return;
         }
         while wanted > 0 {

@@ -44,15 +44,7 @@ impl Chain {
 }
 
 impl Deferred {
-    #[cfg(not(loom))]
     pub const fn empty() -> Self {
-        Self {
-            newest: AtomicU32::new(0),
-        }
-    }
-
-    #[cfg(loom)]
-    pub fn empty() -> Self {
         Self {
             newest: AtomicU32::new(0),
         }

@@ -201,7 +201,7 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
         const { assert!(CPUS > 0, "a PerCpuAllocator needs at least one cache") }
         Self {
             slots: [const { Slot::empty() }; CPUS],
-            base: AtomicPtr::new(ptr::null_mut()),
+            base: AtomicPtr::new(ptr::null_mut::<u8>()),
             shared: Shared::new(R::INIT, Allocator::empty()),
             cpu: PhantomData,
         }
@@ -706,15 +706,22 @@ unsafe impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, con
             return block;
         }
         let mut cache = self.slot().try_lock();
-        let heap = match self.shared.try_lock() {
-            Some(heap) => Some(heap),
-            None if new_size.max(layout.size()) <= COPIED_UNDER_LOCK => None,
-            None => self.heap(),
-        };
+        let mut heap = self.shared.try_lock();
+        if heap.is_none() {
+            if new_size.max(layout.size()) <= COPIED_UNDER_LOCK {
+                // Cheaper than to wait, if there is another block.
+                drop(cache.take());
+                // SAFETY: the caller's promise; a block that gets null is as
+                // it was.
+                let new = unsafe { self.realloc_by_copy(block, layout, new_size) };
+                if !new.is_null() {
+                    return new;
+                }
+            }
+            heap = self.heap();
+        }
         let Some(heap) = heap else {
-            drop(cache);
-            // SAFETY: the caller's promise.
-            return unsafe { self.realloc_by_copy(block, layout, new_size) };
+            return ptr::null_mut();
         };
         // SAFETY: the caller's promise.
         let mut resized =

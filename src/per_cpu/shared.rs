@@ -47,17 +47,7 @@ pub(super) struct Held<'a, R: RawMutex, const S: usize, const A: usize>(
 pub(super) struct Reclaim<'a>(&'a AtomicUsize);
 
 impl<R: RawMutex, const S: usize, const A: usize> Shared<R, S, A> {
-    #[cfg(not(loom))]
     pub const fn new(lock: R, allocator: Allocator<S, A>) -> Self {
-        Self {
-            owned: Mutex::from_raw(lock, Owned::new(allocator)),
-            deferred: Deferred::empty(),
-            reclaiming: AtomicUsize::new(0),
-        }
-    }
-
-    #[cfg(loom)]
-    pub fn new(lock: R, allocator: Allocator<S, A>) -> Self {
         Self {
             owned: Mutex::from_raw(lock, Owned::new(allocator)),
             deferred: Deferred::empty(),
