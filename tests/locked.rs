@@ -285,14 +285,12 @@ fn of_all_threads_that_initialize_an_allocator_one_does() {
 
 #[test]
 fn a_static_heap_does_as_its_shadow() {
-    type Heap = StaticHeap<3000, 16, 3>;
-    let new = || -> &'static Heap { Box::leak(Box::new(Heap::new())) };
-    let capacity = new().stats().capacity;
+    static HEAPS: [StaticHeap<3000, 16, 3>; 50] = [const { StaticHeap::new() }; 50];
+    let capacity = HEAPS[0].stats().capacity;
     let mut runner = TestRunner::deterministic();
-    for _ in 0..50 {
+    for mut heap in &HEAPS {
         let ops = prop::collection::vec(op::any(capacity), 100);
         let ops = ops.new_tree(&mut runner).unwrap().current();
-        let mut heap = new();
         let space = space_of(&mut heap);
         shadow::follow(&mut heap, space, &ops).unwrap();
     }
