@@ -14,6 +14,7 @@ use crate::{
     cache::Cache,
     error::InitError,
     heap::{CheckError, Heap, Request, region::Plan},
+    poison,
     stats::Stats,
     unit::{Granules, Offset, alignment_of},
 };
@@ -170,10 +171,9 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     /// although what is parked would make room for it; the next request goes
     /// on where it stopped.
     pub const fn bounded() -> Self {
-        Self {
-            bounded: true,
-            ..Self::empty()
-        }
+        let mut allocator = Self::empty();
+        allocator.bounded = true;
+        allocator
     }
 
     /// Whether the allocator was given its region.
@@ -377,16 +377,24 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     #[inline]
     pub(crate) fn alloc_parked(&mut self, layout: Layout) -> Option<*mut u8> {
         let block = self.cache.pop(self.heap.span(), layout)?;
-        Some(self.heap.span().pointer_to(block))
+        Some(self.give(block, layout.size()))
     }
 
     /// A block from the heap, or null.
     #[inline]
     pub(crate) fn alloc_unparked(&mut self, layout: Layout) -> *mut u8 {
         match self.take(layout) {
-            Some(block) => self.heap.span().pointer_to(block),
+            Some(block) => self.give(block, layout.size()),
             None => ptr::null_mut(),
         }
+    }
+
+    /// The block at a place, for its new user.
+    #[inline]
+    fn give(&self, at: Offset, size: usize) -> *mut u8 {
+        let block = self.heap.span().pointer_to(at);
+        poison::give(block, size);
+        block
     }
 
     /// A block, and what of it may not be zero.
@@ -399,24 +407,27 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         let Some(at) = self.take(layout) else {
             return NewBlock::dirty(ptr::null_mut(), 0);
         };
-        let block = self.heap.span().pointer_to(at);
+        let block = self.give(at, size);
         let (start, end) = zero_run.unwrap_or((Offset::NONE, Offset::NONE));
         if end <= at || start >= at + Granules::of_block(size) {
             return NewBlock::dirty(block, size);
         }
         let bytes_to = |to: Offset| to.bytes().saturating_sub(at.bytes()).min(size);
-        NewBlock {
-            block,
-            size,
-            zero: (bytes_to(start), bytes_to(end)),
-        }
+        let zero = (bytes_to(start), bytes_to(end));
+        poison::open(block.wrapping_add(zero.0), zero.1.saturating_sub(zero.0));
+        NewBlock { block, size, zero }
     }
 
     /// Puts a block into its quick list, if there is one and it is not full.
     #[inline]
     pub(crate) fn park(&mut self, block: *mut u8, layout: Layout) -> bool {
         let span = self.heap.span();
-        self.cache.push(span, layout, span.offset_of(block))
+        poison::expect_open(block, layout.size());
+        let parks = self.cache.push(span, layout, span.offset_of(block));
+        if parks {
+            poison::take_back(block, layout.size());
+        }
+        parks
     }
 
     /// Parks a block whose list was asleep or that has none, or frees it.
@@ -425,6 +436,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
             return;
         }
         let at = self.heap.span().offset_of(block);
+        poison::take_back(block, layout.size());
         self.heap.free(at, Granules::of_block(layout.size()));
         self.relax();
     }
@@ -454,24 +466,29 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         let Some(new_granules) = Granules::holding(new_size) else {
             return Resized::Failed;
         };
+        poison::expect_open(block, layout.size());
         let at = self.heap.span().offset_of(block);
         let granules = Granules::of_block(layout.size());
+        let here = |block| {
+            poison::resize(block, layout.size(), new_size);
+            Resized::Here(block)
+        };
         if self.resize_in_place(at, granules, new_granules) {
-            return Resized::Here(block);
+            return here(block);
         }
         if let Some(new) = self.take_to_grow(new_layout, new_granules) {
-            return Resized::CopyTo(self.heap.span().pointer_to(new));
+            return Resized::CopyTo(self.give(new, new_size));
         }
         // In vain, everything that was parked is free now.
         if self.heap.grow(at, granules, new_granules) {
-            return Resized::Here(block);
+            return here(block);
         }
         if alignment_of(layout) > 1 {
             return Resized::Failed;
         }
         // SAFETY: the caller's promise.
         match unsafe { self.heap.slide(at, granules, new_granules, layout.size()) } {
-            Some(at) => Resized::Here(self.heap.span().pointer_to(at)),
+            Some(at) => here(self.heap.span().pointer_to(at)),
             None => Resized::Failed,
         }
     }

@@ -19,7 +19,10 @@ pub(crate) mod chunk;
 pub(crate) mod edges;
 pub(crate) mod region;
 
-use crate::unit::{GRANULE, Granules, Offset};
+use crate::{
+    poison,
+    unit::{GRANULE, Granules, Offset},
+};
 use bins::{Bin, Bins};
 use chunk::Span;
 use edges::{Edges, Neighbour};
@@ -122,6 +125,7 @@ impl Heap {
         self.floor = plan.limit;
         self.fresh = (plan.first, plan.limit);
         self.zeroed = zeroed;
+        poison::close(self.span.pointer_to(Offset::NONE), self.limit.bytes());
         self.bins.clear(self.span);
         if zeroed {
             self.edges.use_all();
@@ -502,7 +506,7 @@ impl Heap {
         }
         self.remove(start, before);
         // SAFETY: both are runs that belong to the block now, and hold it.
-        unsafe { self.span.copy(at, start, bytes) };
+        unsafe { self.span.move_down(at, start, bytes) };
         if joined > to {
             self.free(start + to, joined - to);
         }
@@ -627,5 +631,13 @@ impl Heap {
             self.insert(block + size, rest);
         }
         block
+    }
+}
+
+/// The region may be used for something else then.
+#[cfg(any(galloc_asan, galloc_valgrind))]
+impl Drop for Heap {
+    fn drop(&mut self) {
+        poison::open(self.span.pointer_to(Offset::NONE), self.limit.bytes());
     }
 }

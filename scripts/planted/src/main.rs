@@ -1,6 +1,8 @@
 //! A program with bugs, one of which it does when its name is given. Each is
 //! one that a tool of scripts/sanitize has to report.
 
+mod misuse;
+
 use std::{
     alloc::{GlobalAlloc, Layout, System},
     env, hint, ptr,
@@ -20,7 +22,11 @@ fn main() {
         "uninitialized" => uninitialized(),
         "leak" => leak(),
         "race" => race(),
-        _ => panic!("no bug is called '{name}'"),
+        _ => {
+            let found = misuse::ALL.iter().find(|(misuse, _)| *misuse == name);
+            let (_, misuse) = found.unwrap_or_else(|| panic!("no bug is called '{name}'"));
+            misuse::plant(*misuse);
+        }
     }
     println!("{name}: not found");
 }
