@@ -10,12 +10,15 @@
 
 use core::{alloc::Layout, ptr};
 
+#[cfg(debug_assertions)]
+use crate::steps::{Operation, Steps};
 use crate::{
     cache::Cache,
     error::InitError,
     heap::{CheckError, Heap, Request, region::Plan},
     poison,
     stats::Stats,
+    steps::Counter,
     unit::{Granules, Offset, alignment_of},
 };
 
@@ -99,6 +102,8 @@ pub struct Allocator<
     /// Bytes of the region that are beyond what a heap can span.
     ignored: usize,
     bounded: bool,
+    /// How often everything parked was to be given back.
+    last_resorts: Counter,
 }
 
 /// What becomes of a block that is to change its size.
@@ -162,6 +167,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
             heap: Heap::empty(),
             ignored: 0,
             bounded: false,
+            last_resorts: Counter::new(),
         }
     }
 
@@ -258,9 +264,9 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
             return Err(InitError::AlreadyInitialized);
         }
         let plan = Plan::new(start.addr(), length)?;
-        // SAFETY: the caller's promise, and the plan is this region's.
-        unsafe { self.heap.claim(start, &plan, zeroed) };
         self.ignored = plan.ignored;
+        // SAFETY: the caller's promise, and the plan is this region's.
+        unsafe { self.heap.claim(start, plan, zeroed) };
         self.set_ample();
         Ok(())
     }
@@ -357,12 +363,16 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
             Ok::<(), core::convert::Infallible>(())
         });
         let (capacity, free) = (self.heap.capacity(), self.heap.free_granules());
+        let largest_free = self.heap.largest_free();
+        // This is no operation that is bounded.
+        #[cfg(debug_assertions)]
+        self.steps();
         Stats {
             capacity: capacity.bytes(),
             live: Granules(capacity.0.saturating_sub(free.0).saturating_sub(parked.0)).bytes(),
             parked: parked.bytes(),
             free: free.bytes(),
-            largest_free: self.heap.largest_free().bytes(),
+            largest_free: largest_free.bytes(),
             ignored: self.ignored,
         }
     }
@@ -383,7 +393,10 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     /// A block from the heap, or null.
     #[inline]
     pub(crate) fn alloc_unparked(&mut self, layout: Layout) -> *mut u8 {
-        match self.take(layout) {
+        let taken = self.take(layout);
+        #[cfg(debug_assertions)]
+        self.assert_bounded(Operation::Alloc);
+        match taken {
             Some(block) => self.give(block, layout.size()),
             None => ptr::null_mut(),
         }
@@ -404,7 +417,10 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
             return NewBlock::dirty(block, size);
         }
         let zero_run = self.heap.zero_run();
-        let Some(at) = self.take(layout) else {
+        let taken = self.take(layout);
+        #[cfg(debug_assertions)]
+        self.assert_bounded(Operation::Alloc);
+        let Some(at) = taken else {
             return NewBlock::dirty(ptr::null_mut(), 0);
         };
         let block = self.give(at, size);
@@ -438,6 +454,8 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         let at = self.heap.span().offset_of(block);
         poison::take_back(block, layout.size());
         self.heap.free(at, Granules::of_block(layout.size()));
+        #[cfg(debug_assertions)]
+        self.assert_bounded(Operation::Dealloc);
         self.relax();
     }
 
@@ -460,6 +478,20 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         layout: Layout,
         new_size: usize,
     ) -> Resized {
+        // SAFETY: the caller's promise.
+        let resized = unsafe { self.try_resize(block, layout, new_size) };
+        #[cfg(debug_assertions)]
+        self.assert_bounded(Operation::Realloc);
+        resized
+    }
+
+    /// Does what `resize` does.
+    ///
+    /// # Safety
+    ///
+    /// As for [`realloc`](Self::realloc).
+    #[inline]
+    unsafe fn try_resize(&mut self, block: *mut u8, layout: Layout, new_size: usize) -> Resized {
         let Ok(new_layout) = Layout::from_size_align(new_size, layout.align()) else {
             return Resized::Failed;
         };
@@ -606,6 +638,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     /// or as much as a bounded allocator may.
     #[cold]
     fn take_at_last(&mut self, request: Request) -> Option<Offset> {
+        self.last_resorts.step();
         let effort = if self.bounded {
             BOUNDED_EFFORT
         } else {
@@ -634,6 +667,24 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
             Some(block) => Some(block),
             None => self.heap.take_from_gap(request),
         }
+    }
+
+    /// Asserts that an operation that ends here kept within its bounds.
+    #[cfg(debug_assertions)]
+    fn assert_bounded(&self, operation: Operation) {
+        let lists = SMALLBINS_AMOUNT * ALIGNMENT_SUB_BINS_AMOUNT;
+        self.steps().assert_bounded(operation, lists, self.bounded);
+    }
+
+    /// What was done since this was called last.
+    #[cfg(debug_assertions)]
+    fn steps(&self) -> Steps {
+        self.heap.steps(Steps {
+            drained: self.cache.drained.take(),
+            lists: self.cache.looked.take(),
+            last: self.last_resorts.take(),
+            ..Steps::default()
+        })
     }
 }
 

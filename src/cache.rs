@@ -18,6 +18,7 @@ use core::alloc::Layout;
 
 use crate::{
     heap::chunk::Span,
+    steps::Counter,
     unit::{GRANULE, Granules, Offset},
 };
 
@@ -64,6 +65,9 @@ pub(crate) struct Cache<const SIZES: usize, const ALIGNMENTS: usize> {
     awake: bool,
     /// The list that is drained first.
     cursor: usize,
+    /// Blocks drained, and lists looked at for them.
+    pub drained: Counter,
+    pub looked: Counter,
 }
 
 impl Link {
@@ -112,6 +116,8 @@ impl<const SIZES: usize, const ALIGNMENTS: usize> Cache<SIZES, ALIGNMENTS> {
             bound: Granules::ZERO,
             awake: false,
             cursor: 0,
+            drained: Counter::new(),
+            looked: Counter::new(),
         }
     }
 
@@ -221,11 +227,13 @@ impl<const SIZES: usize, const ALIGNMENTS: usize> Cache<SIZES, ALIGNMENTS> {
         }
         let places = SIZES * ALIGNMENTS;
         for _ in 0..places {
+            self.looked.step();
             let class = Class {
                 size: self.cursor / ALIGNMENTS,
                 alignment: self.cursor % ALIGNMENTS,
             };
             if let Some(block) = self.pop_of(span, class) {
+                self.drained.step();
                 return Some((block, class.granules()));
             }
             self.cursor = self.cursor.checked_sub(1).unwrap_or(places - 1);

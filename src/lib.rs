@@ -95,6 +95,7 @@ mod heap;
 mod lock;
 mod poison;
 mod stats;
+mod steps;
 mod unit;
 
 pub use allocator::{Allocator, DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT, DEFAULT_SMALLBINS_AMOUNT};
