@@ -4,6 +4,8 @@
 use core::{alloc::Layout, ptr};
 
 use super::{Allocator, Front, LIST_AT_HALF};
+#[cfg(debug_assertions)]
+use crate::steps::Operation;
 use crate::{
     cache::{Bounds, Cache},
     heap::{Request, chunk::Span},
@@ -48,11 +50,13 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         if let Some(block) = self.alloc_parked(layout) {
             return Some(block);
         }
-        let block = self.heap.take(Request {
+        let found = self.heap.take(Request {
             size: Granules::holding(layout.size())?,
             alignment: alignment_of(layout),
-        })?;
-        Some(self.heap.span().pointer_to(block))
+        });
+        #[cfg(debug_assertions)]
+        self.assert_bounded(Operation::Alloc);
+        Some(self.give(found?, layout.size()))
     }
 
     /// Allocates, and where that drains lists, drains those in front first.
@@ -60,8 +64,11 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         if let Some(block) = self.alloc_parked(layout) {
             return block;
         }
-        match self.take(layout, front) {
-            Some(block) => self.heap.span().pointer_to(block),
+        let taken = self.take(layout, front);
+        #[cfg(debug_assertions)]
+        self.assert_bounded(Operation::Alloc);
+        match taken {
+            Some(block) => self.give(block, layout.size()),
             None => ptr::null_mut(),
         }
     }
@@ -94,7 +101,10 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
                 size: run,
                 alignment,
             };
-            if let Some(first) = self.take_above_reserve(request) {
+            let run = self.take_run(request);
+            #[cfg(debug_assertions)]
+            self.assert_bounded(Operation::Alloc);
+            if let Some(first) = run {
                 // The first is kept last, so that it is used first.
                 (0..wanted)
                     .rev()
@@ -106,7 +116,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     }
 
     /// Takes a block from the heap, or from the gap if the reserve is left.
-    fn take_above_reserve(&mut self, request: Request) -> Option<Offset> {
+    fn take_run(&mut self, request: Request) -> Option<Offset> {
         let found = self.heap.take(request);
         if found.is_some() {
             return found;

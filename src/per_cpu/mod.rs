@@ -38,6 +38,7 @@ use crate::{
     error::InitError,
     heap::{CheckError, chunk::Span},
     lock::{COPIED_UNDER_LOCK, RawSpinLock},
+    poison,
     stats::Stats,
     sync::{AtomicPtr, Ordering},
     unit::{Granules, Offset},
@@ -363,7 +364,7 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
         if !self.shared.is_reclaiming() {
             Self::refill(&mut cache, &mut heap, layout);
             if let Some(block) = cache.pop(heap.span(), layout) {
-                return heap.span().pointer_to(block);
+                return give(heap.span(), block, layout);
             }
         }
         let block = heap.alloc_behind(&mut *cache, layout);
@@ -389,7 +390,7 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
         let span = self.span();
         let mut caches = self.neighbours().filter_map(|slot| slot.try_lock());
         let block = caches.find_map(|mut cache| cache.pop(span, layout))?;
-        Some(span.pointer_to(block))
+        Some(give(span, block, layout))
     }
 
     /// Allocates from the heap.
@@ -486,7 +487,7 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
         };
         Self::make_room(&mut cache, &mut heap, layout);
         let span = heap.span();
-        if !cache.push(span, layout, span.offset_of(block)) {
+        if !park(&mut cache, span, block, layout) {
             // SAFETY: whoever called the allocator keeps its contract.
             unsafe { heap.dealloc(block, layout) };
         }
@@ -499,6 +500,7 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
             return self.shared.defer(self.span(), block, layout);
         };
         let (span, size) = (self.span(), class.granules());
+        poison::take_back(block, layout.size());
         let mut chain = Chain::of_one(span.offset_of(block), size);
         for _ in 0..half_of(&cache, class) {
             let Some(block) = cache.pop_of(span, class) else {
@@ -515,7 +517,7 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
     fn dealloc_elsewhere(&self, block: *mut u8, layout: Layout) {
         let span = self.span();
         let mut caches = self.neighbours().filter_map(|slot| slot.try_lock());
-        if !caches.any(|mut cache| cache.push(span, layout, span.offset_of(block))) {
+        if !caches.any(|mut cache| park(&mut cache, span, block, layout)) {
             self.dealloc_shared(block, layout);
         }
     }
@@ -635,6 +637,30 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
     }
 }
 
+/// Opens a block that was parked.
+#[inline]
+fn give(span: Span, block: Offset, layout: Layout) -> *mut u8 {
+    let block = span.pointer_to(block);
+    poison::give(block, layout.size());
+    block
+}
+
+/// Puts a block into its list, if that is not full.
+#[inline]
+fn park<const S: usize, const A: usize>(
+    cache: &mut CpuCache<S, A>,
+    span: Span,
+    block: *mut u8,
+    layout: Layout,
+) -> bool {
+    poison::expect_open(block, layout.size());
+    let parks = cache.push(span, layout, span.offset_of(block));
+    if parks {
+        poison::take_back(block, layout.size());
+    }
+    parks
+}
+
 /// The blocks that make half of a list that is full.
 fn half_of<const S: usize, const A: usize>(cache: &CpuCache<S, A>, class: Class) -> u32 {
     cache.bounds.of(class).0 / 2 / class.granules().0
@@ -656,7 +682,7 @@ unsafe impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, con
         };
         let span = self.span();
         if let Some(block) = cache.pop(span, layout) {
-            return span.pointer_to(block);
+            return give(span, block, layout);
         }
         mem::forget(cache);
         // SAFETY: the lock is held by the guard that was forgotten.
@@ -673,7 +699,7 @@ unsafe impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, con
             return self.dealloc_elsewhere(block, layout);
         };
         let span = self.span();
-        if cache.push(span, layout, span.offset_of(block)) {
+        if park(&mut cache, span, block, layout) {
             return;
         }
         mem::forget(cache);

@@ -12,6 +12,7 @@ use crate::{
     allocator::Allocator,
     cache::Link,
     heap::chunk::Span,
+    poison,
     sync::{AtomicUsize, Ordering},
     unit::{Granules, Offset},
 };
@@ -74,6 +75,7 @@ impl<R: RawMutex, const S: usize, const A: usize> Shared<R, S, A> {
     /// Frees a block without the lock: whoever takes it next does the rest.
     pub fn defer(&self, span: Span, block: *mut u8, layout: Layout) {
         let size = Granules::of_block(layout.size());
+        poison::take_back(block, layout.size());
         self.defer_chain(span, Chain::of_one(span.offset_of(block), size));
     }
 
