@@ -17,8 +17,8 @@ use crate::{
 /// CPUs may park this much all the same.
 const BUDGET_OF_MODEL: Granules = Granules(4);
 
-/// The size of a cache line. A run of whole lines begins with one, so that
-/// whoever takes it shares no line with others.
+/// The size of a cache line. A run of blocks that fill lines begins with one,
+/// so that whoever takes it shares no line with others.
 pub(crate) const LINE: Granules = if MODEL { Granules(2) } else { Granules(8) };
 
 impl<const SIZES: usize, const ALIGNMENTS: usize, B: Bounds> Front for Cache<SIZES, ALIGNMENTS, B> {
@@ -92,7 +92,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         }
         while wanted > 0 {
             let run = Granules(size.0 * wanted);
-            let alignment = if run.0 % LINE.0 == 0 {
+            let alignment = if LINE.0 % size.0 == 0 && run.0 % LINE.0 == 0 {
                 alignment.max(LINE.0 as usize)
             } else {
                 alignment
