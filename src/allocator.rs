@@ -421,20 +421,26 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
 
     /// Parks a block whose list was asleep or that has none, or frees it.
     pub(crate) fn dealloc_unparked(&mut self, block: *mut u8, layout: Layout) {
-        if self.cache.wake() && self.park(block, layout) {
-            return;
+        if !(self.cache.wake() && self.park(block, layout)) {
+            self.free(block, layout);
         }
-        let at = self.heap.span().offset_of(block);
-        self.heap.free(at, Granules::of_block(layout.size()));
-        self.relax();
     }
 
     /// Frees a block whose content moved to a larger one: to the heap, unless
     /// it is small, so that its neighbours can grow into it.
     pub(crate) fn dealloc_outgrown(&mut self, block: *mut u8, layout: Layout) {
-        if layout.size() >= OUTGROWN || !self.park(block, layout) {
+        if layout.size() >= OUTGROWN {
+            self.free(block, layout);
+        } else if !self.park(block, layout) {
             self.dealloc_unparked(block, layout);
         }
+    }
+
+    /// Frees a block to the heap.
+    fn free(&mut self, block: *mut u8, layout: Layout) {
+        let at = self.heap.span().offset_of(block);
+        self.heap.free(at, Granules::of_block(layout.size()));
+        self.relax();
     }
 
     /// Resizes a block where it is, or else finds a new one for its content.
@@ -622,3 +628,6 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
 
 // SAFETY: an allocator is the only owner of the region that it points into.
 unsafe impl<const S: usize, const A: usize> Send for Allocator<S, A> {}
+
+#[cfg(test)]
+mod tests;
