@@ -306,3 +306,6 @@ impl Bins {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -33,21 +33,6 @@ impl fmt::Display for CheckError {
 
 impl core::error::Error for CheckError {}
 
-/// What a walk over free chunks has seen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Tally {
-    chunks: u32,
-    granules: u32,
-}
-
-impl Tally {
-    fn add(&mut self, size: Granules) {
-        self.chunks += 1;
-        // The sizes of chunks that overlap may be any number.
-        self.granules = self.granules.saturating_add(size.0);
-    }
-}
-
 fn expect(holds: bool, broken: &'static str, at: Offset) -> Result<(), CheckError> {
     if holds {
         Ok(())
@@ -95,7 +80,7 @@ impl Heap {
             "the bins hold other chunks than the edges mark",
             self.top,
         )?;
-        let counted = self.bins.total().0 == listed.granules;
+        let counted = self.bins.total() == listed;
         expect(
             counted,
             "the bins hold more or less than they count",
@@ -141,19 +126,20 @@ impl Heap {
         )
     }
 
-    fn check_edges(&self) -> Result<Tally, CheckError> {
-        let mut tally = Tally::default();
+    /// Gives the granules of all chunks that are marked.
+    fn check_edges(&self) -> Result<Granules, CheckError> {
+        let mut marked = Granules::ZERO;
         for (start, end) in [(self.first, self.top), (self.roof, self.limit)] {
             let mut from = start;
             while let Some(chunk) = self.edges.next_set(self.span, from, end) {
                 let size = self.check_chunk(chunk)?;
-                tally.add(size);
+                marked += size;
                 from = chunk + size;
                 let touches = from != self.limit && self.edges.is_set(self.span, from);
                 expect(!touches, "two free chunks that touch", from)?;
             }
         }
-        Ok(tally)
+        Ok(marked)
     }
 
     /// Whether a run lies on one side of the gap.
@@ -213,23 +199,26 @@ impl Heap {
         Ok(size)
     }
 
-    fn check_bins(&self) -> Result<Tally, CheckError> {
-        let mut tally = Tally::default();
+    /// Gives the granules of all chunks that are listed.
+    fn check_bins(&self) -> Result<Granules, CheckError> {
+        let mut listed = Granules::ZERO;
         for bin in self.bins.all() {
-            let listed = self.check_ring(bin, &mut tally)?;
+            let in_ring = self.check_ring(bin)?;
+            listed += in_ring;
             expect(
-                self.bins.is_noted(self.span, bin) == listed,
+                self.bins.is_noted(self.span, bin) == (in_ring > Granules::ZERO),
                 "a bin that is empty but noted, or the reverse",
                 bin.sentinel(),
             )?;
         }
-        Ok(tally)
+        Ok(listed)
     }
 
     /// Proves that a bin's ring is closed and holds free chunks of its sizes.
-    /// Tells whether there are any. It ends: each chunk has one previous, so
+    /// Gives the granules of these. It ends: each chunk has one previous, so
     /// that none is met twice.
-    fn check_ring(&self, bin: Bin, tally: &mut Tally) -> Result<bool, CheckError> {
+    fn check_ring(&self, bin: Bin) -> Result<Granules, CheckError> {
+        let mut listed = Granules::ZERO;
         let mut previous = bin.sentinel();
         loop {
             let chunk = Bins::next(self.span, previous);
@@ -244,7 +233,7 @@ impl Heap {
                 chunk,
             )?;
             if chunk == bin.sentinel() {
-                return Ok(previous != bin.sentinel());
+                return Ok(listed);
             }
             expect(
                 self.edges.is_set(self.span, chunk),
@@ -257,7 +246,7 @@ impl Heap {
                 "a chunk in another size's bin",
                 chunk,
             )?;
-            tally.add(size);
+            listed += size;
             previous = chunk;
         }
     }
