@@ -64,21 +64,17 @@ impl Edges {
 
     /// Takes the words for all granules before `end` into use.
     pub fn use_below(&mut self, span: Span, end: Offset) {
-        let low = (end.0.div_ceil(BITS) + 1).min(self.high);
-        if low > self.low {
-            span.clear_words(self.word(self.low), self.word(low));
-            self.low = low;
-        }
+        let low = (end.0.div_ceil(BITS) + 1).min(self.high).max(self.low);
+        span.clear_words(self.word(self.low), self.word(low));
+        self.low = low;
     }
 
     /// Takes the words for all granules from `start` on into use, and for the
     /// two before it, which a block at `start` asks for.
     pub fn use_above(&mut self, span: Span, start: Offset) {
-        let high = ((start.0 - 2) / BITS).max(self.low);
-        if high < self.high {
-            span.clear_words(self.word(high), self.word(self.high));
-            self.high = high;
-        }
+        let high = ((start.0 - 2) / BITS).max(self.low).min(self.high);
+        span.clear_words(self.word(high), self.word(self.high));
+        self.high = high;
     }
 
     /// Takes all words into use, which are known to be zero.
@@ -169,14 +165,12 @@ impl Edges {
     /// The first granule from `start` up to `end` whose bit is set. For
     /// `check`.
     pub fn next_set(self, span: Span, start: Offset, end: Offset) -> Option<Offset> {
-        let mut at = start.0;
-        while at < end.0 {
+        for at in (start.0..end.0).step_by(BITS as usize) {
             let bits = self.window(span, at) as u32;
             if bits != 0 {
                 let found = at + bits.trailing_zeros();
                 return (found < end.0).then_some(Offset(found));
             }
-            at = at.saturating_add(BITS);
         }
         None
     }
@@ -211,3 +205,6 @@ impl Edges {
 const fn first_bit(first: Offset) -> u32 {
     first.0 - 2
 }
+
+#[cfg(test)]
+mod tests;
