@@ -629,3 +629,6 @@ impl Heap {
         block
     }
 }
+
+#[cfg(test)]
+mod tests;
