@@ -145,3 +145,17 @@ fn a_block_of_two_kib_grows_where_it_can_double_if_half_is_free() {
     assert!(!grows_where_it_can_double(2047, 8, 0));
     assert!(!grows_where_it_can_double(2048, 16, 0));
 }
+
+#[test]
+fn lists_wake_once_if_they_may_hold_anything() {
+    let mut sample = Sample::new();
+    let cache = &mut sample.allocator.cache;
+    cache.set_limit(Granules::ZERO);
+    assert!(!cache.wake());
+    cache.set_limit(Granules::ONE);
+    assert!(cache.wake());
+    assert!(!cache.wake());
+    let span = sample.allocator.heap.span();
+    assert!(cache.pop_any(span).is_none());
+    assert!(cache.wake());
+}
