@@ -400,10 +400,8 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
             return NewBlock::dirty(ptr::null_mut(), 0);
         };
         let block = self.heap.span().pointer_to(at);
+        // Where the run and the block do not meet, no byte is in both.
         let (start, end) = zero_run.unwrap_or((Offset::NONE, Offset::NONE));
-        if end <= at || start >= at + Granules::of_block(size) {
-            return NewBlock::dirty(block, size);
-        }
         let bytes_to = |to: Offset| to.bytes().saturating_sub(at.bytes()).min(size);
         NewBlock {
             block,

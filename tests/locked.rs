@@ -309,6 +309,27 @@ fn a_static_heap_that_was_moved_or_not_used_has_nothing_to_say() {
 }
 
 #[test]
+fn a_locked_heap_that_is_corrupt_says_so() {
+    fn corrupt(heap: &impl GlobalAlloc) {
+        let layout = layout(24, 8);
+        // SAFETY: the second free breaks the contract, and nothing is done
+        // after it but a check, which withstands a corrupt heap.
+        unsafe {
+            let block = heap.alloc(layout);
+            heap.dealloc(block, layout);
+            heap.dealloc(block, layout);
+        }
+    }
+    let region = Region::new(0, 4096);
+    let locked = locked_over::<8, 2>(&region);
+    corrupt(&locked);
+    assert!(locked.check().is_err());
+    let heap = StaticHeap::<4096, 8, 2>::new();
+    corrupt(&heap);
+    assert!(heap.check().is_err());
+}
+
+#[test]
 fn a_static_heap_serves_the_first_requests_of_all_threads() {
     for round in 0..500 {
         let heap = StaticHeap::<4096, 8, 2>::new();

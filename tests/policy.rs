@@ -77,6 +77,14 @@ fn nothing_is_given_back_while_half_is_unused() {
     sample.use_half_but(200);
     assert_eq!(sample.given_back_for(200), 0);
     assert_eq!(sample.given_back_for(200), 16);
+
+    // An aligned block, too, may have the last that is above the reserve.
+    let mut sample = Sample::new(Allocator::empty(), 1000, true);
+    sample.use_half_but(200);
+    assert!(!sample.try_alloc(layout(200, 16)).is_null());
+    assert_eq!(sample.parked(), 1000);
+    assert!(!sample.try_alloc(layout(200, 16)).is_null());
+    assert_eq!(sample.parked(), 1000 - 16);
 }
 
 #[test]
