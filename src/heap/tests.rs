@@ -246,6 +246,12 @@ fn the_reserve_is_left_alone() {
     assert_eq!(sample.take(6), Some(sample.heap.limit - Granules(100)));
     assert_eq!(sample.room(), reserve);
     assert_eq!(sample.take(1), None);
+
+    let mut sample = Sample::new();
+    let reserve = sample.room() - 500;
+    sample.heap.set_reserve(Granules(reserve));
+    assert_eq!(sample.take(501), None);
+    assert_eq!(sample.take(500), Some(sample.heap.first));
 }
 
 #[test]
