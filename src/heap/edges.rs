@@ -182,22 +182,25 @@ impl Edges {
         self.first_word.wrapping_add(word) as usize
     }
 
-    /// The bits from `bit` on, at least 33 of them. Two words are read, so
-    /// that no pair of bits is split; where unaligned loads exist they become
-    /// one.
+    /// The bits from `bit` on, at least 33 of them.
     #[inline]
     fn window(self, span: Span, bit: u32) -> u64 {
-        let word = self.word(bit / BITS);
-        (u64::from(span.word(word)) | u64::from(span.word(word + 1)) << BITS) >> (bit % BITS)
+        Self::pair(span, self.word(bit / BITS)) >> (bit % BITS)
     }
 
     #[inline]
     fn update(self, span: Span, bit: u32, mask: u64, op: &impl Fn(u64, u64) -> u64) {
         let word = self.word(bit / BITS);
-        let bits = u64::from(span.word(word)) | u64::from(span.word(word + 1)) << BITS;
-        let bits = op(bits, mask << (bit % BITS));
+        let bits = op(Self::pair(span, word), mask << (bit % BITS));
         span.set_word(word, bits as u32);
         span.set_word(word + 1, (bits >> BITS) as u32);
+    }
+
+    /// Two words, so that no pair of bits is split; where unaligned loads
+    /// exist they become one.
+    #[inline]
+    fn pair(span: Span, word: usize) -> u64 {
+        u64::from(span.word(word)) | u64::from(span.word(word + 1)) << BITS
     }
 }
 
