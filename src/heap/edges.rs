@@ -141,7 +141,7 @@ impl Edges {
             0 => self.erase_pair_before(span, end),
             1 => {
                 self.erase_pair_before(span, end);
-                self.update(span, end.0 - 1, 0b1, &|bits, mask| bits | mask);
+                self.mark(span, end - Granules::ONE, Granules::ONE);
             }
             _ => self.update(span, (at + size).0, 0b11, &|bits, mask| bits | mask),
         }
