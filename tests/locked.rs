@@ -8,15 +8,19 @@ use std::{
     collections::HashSet,
     ops::Range,
     ptr,
-    sync::{Barrier, Mutex},
+    sync::{
+        Barrier, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
+    time::Duration,
 };
 
 use common::{
     Block, GRANULE, Random, Region, Shadow, Subject, layout, op, shadow,
     subject::{space_of, space_over},
 };
-use good_memory_allocator::{SpinLockedAllocator, StaticHeap};
+use good_memory_allocator::{RawSpinLock, SpinLockedAllocator, StaticHeap, lock_api::RawMutex};
 use proptest::{
     prelude::*,
     strategy::ValueTree,
@@ -262,6 +266,30 @@ with! {
     blocks_pass_from_thread_to_thread_with_lists: blocks_pass_from_thread_to_thread of <128, 2>;
     all_threads_exhaust_the_heap_at_once_without_lists: all_threads_exhaust_the_heap_at_once of <0, 2>;
     all_threads_exhaust_the_heap_at_once_with_lists: all_threads_exhaust_the_heap_at_once of <128, 2>;
+}
+
+#[test]
+fn a_spin_lock_is_had_by_one_at_a_time() {
+    let lock = RawSpinLock::INIT;
+    assert!(!lock.is_locked());
+    assert!(lock.try_lock());
+    assert!(lock.is_locked());
+    assert!(!lock.try_lock());
+    let had = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            lock.lock();
+            had.store(true, Ordering::Relaxed);
+        });
+        thread::sleep(Duration::from_millis(50));
+        assert!(!had.load(Ordering::Relaxed));
+        // SAFETY: this thread has the lock.
+        unsafe { lock.unlock() };
+    });
+    assert!(lock.is_locked());
+    // SAFETY: the thread that had the lock is gone, and has left it held.
+    unsafe { lock.unlock() };
+    assert!(!lock.is_locked());
 }
 
 #[test]

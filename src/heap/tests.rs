@@ -220,6 +220,10 @@ fn a_medium_block_is_taken_from_a_chunk_or_the_victim_or_the_gap() {
     sample.set_victim(victim, 80);
     assert_eq!(sample.take(60), Some(hundred));
     assert_eq!(sample.in_chunks(), 40);
+    assert_eq!(sample.take(39), Some(hundred + Granules(60)));
+    let [forty] = sample.chunks([40]);
+    assert_eq!(sample.take(40), Some(forty));
+    assert_eq!(sample.in_chunks(), 1);
     assert_eq!(sample.take(60), Some(victim));
     assert_eq!(sample.victim(), (victim + Granules(60), 20));
     let roof = sample.heap.roof;
