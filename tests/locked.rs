@@ -312,6 +312,44 @@ fn of_all_threads_that_initialize_an_allocator_one_does() {
 }
 
 #[test]
+fn a_locked_allocator_does_not_clear_what_was_zero() {
+    let region = Region::new(0, 4096);
+    region.clear();
+    let allocator = SpinLockedAllocator::<8, 2>::empty();
+    let layout = layout(1000, 8);
+    // SAFETY: the region is valid, zero, and this allocator's alone, but for
+    // a byte by which it is seen that nothing is written.
+    unsafe {
+        allocator
+            .try_init_zeroed(region.start(), region.len())
+            .unwrap();
+        region.start().add(region.len() - 500).write(7);
+        let block = allocator.alloc_zeroed(layout);
+        assert_eq!(block.add(500).read(), 7);
+    }
+}
+
+#[test]
+fn a_locked_allocator_can_be_bounded() {
+    let serves_at_once = |allocator: SpinLockedAllocator<8, 2>| {
+        let region = Region::new(0, 64 << 10);
+        let (small, most) = (layout(64, 8), layout(60 << 10, 8));
+        // SAFETY: the region is valid, and this allocator's alone; each block
+        // is freed once, with its layout.
+        unsafe {
+            allocator.try_init(region.start(), region.len()).unwrap();
+            let blocks = [(); 400].map(|()| allocator.alloc(small));
+            for block in blocks {
+                allocator.dealloc(block, small);
+            }
+            !allocator.alloc(most).is_null()
+        }
+    };
+    assert!(serves_at_once(SpinLockedAllocator::empty()));
+    assert!(!serves_at_once(SpinLockedAllocator::bounded()));
+}
+
+#[test]
 fn a_static_heap_does_as_its_shadow() {
     type Heap = StaticHeap<3000, 16, 3>;
     let new = || -> &'static Heap { Box::leak(Box::new(Heap::new())) };
@@ -328,7 +366,7 @@ fn a_static_heap_does_as_its_shadow() {
 
 #[test]
 fn a_static_heap_that_was_moved_or_not_used_has_nothing_to_say() {
-    let heap = StaticHeap::<4096, 8, 2>::new();
+    let heap = StaticHeap::<4096, 8, 2>::default();
     heap.check().unwrap();
     assert!(heap.stats().capacity > 0);
     let moved = Box::new(heap);
