@@ -449,10 +449,8 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
             return NewBlock::dirty(ptr::null_mut(), 0);
         };
         let block = self.give(at, size);
+        // Where the run and the block do not meet, no byte is in both.
         let (start, end) = zero_run.unwrap_or((Offset::NONE, Offset::NONE));
-        if end <= at || start >= at + Granules::of_block(size) {
-            return NewBlock::dirty(block, size);
-        }
         let bytes_to = |to: Offset| to.bytes().saturating_sub(at.bytes()).min(size);
         let zero = (bytes_to(start), bytes_to(end));
         poison::open(block.wrapping_add(zero.0), zero.1.saturating_sub(zero.0));
@@ -473,20 +471,26 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
 
     /// Parks a block whose list was asleep or that has none, or frees it.
     pub(crate) fn dealloc_unparked(&mut self, block: *mut u8, layout: Layout) {
-        if self.cache.bounds.wake() && self.park(block, layout) {
-            return;
+        if !(self.cache.bounds.wake() && self.park(block, layout)) {
+            self.free_block(block, layout);
         }
-        let at = self.heap.span().offset_of(block);
-        poison::take_back(block, layout.size());
-        self.free(at, Granules::of_block(layout.size()));
     }
 
     /// Frees a block whose content moved to a larger one: to the heap, unless
     /// it is small, so that its neighbours can grow into it.
     pub(crate) fn dealloc_outgrown(&mut self, block: *mut u8, layout: Layout) {
-        if layout.size() >= OUTGROWN || !self.park(block, layout) {
+        if layout.size() >= OUTGROWN {
+            self.free_block(block, layout);
+        } else if !self.park(block, layout) {
             self.dealloc_unparked(block, layout);
         }
+    }
+
+    /// Frees a block to the heap.
+    fn free_block(&mut self, block: *mut u8, layout: Layout) {
+        let at = self.heap.span().offset_of(block);
+        poison::take_back(block, layout.size());
+        self.free(at, Granules::of_block(layout.size()));
     }
 
     /// Resizes a block where it is, or else finds a new one for its content.
@@ -737,3 +741,6 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
 
 // SAFETY: an allocator is the only owner of the region that it points into.
 unsafe impl<const S: usize, const A: usize> Send for Allocator<S, A> {}
+
+#[cfg(test)]
+mod tests;

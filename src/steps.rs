@@ -9,6 +9,7 @@ use core::cell::Cell;
 
 /// Counts steps of one kind, in debug builds.
 #[derive(Debug)]
+#[cfg_attr(test, derive(Clone))]
 pub(crate) struct Counter {
     #[cfg(debug_assertions)]
     steps: Cell<u32>,

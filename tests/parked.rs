@@ -85,6 +85,39 @@ fn a_parked_block_serves_the_alignments_that_it_has() {
     allocator.check().unwrap();
 }
 
+/// There is a list for each of the smallest alignments, the last of which has
+/// all larger ones too.
+#[test]
+fn lists_are_told_apart_by_alignment() {
+    fn holds<const A: usize>() {
+        const ALIGNMENTS: [usize; 9] = [1, 2, 4, 8, 16, 32, 64, 128, 4096];
+        let list_of = |align: usize| (align.max(8) / 8).ilog2().min(A as u32 - 1);
+        let pairs = ALIGNMENTS.map(|one| ALIGNMENTS.map(|other| (one, other)));
+        for (one, other) in pairs.into_iter().flatten() {
+            let region = Region::new(0, 1 << 16);
+            let mut allocator: Allocator<8, A> = allocator_over(&region, false);
+            // SAFETY: the region outlives what is allocated here, and a block
+            // that is aligned to 4096 could have been had for less.
+            let (block, next) = unsafe {
+                let block = allocator.alloc(layout(64, 4096));
+                allocator.dealloc(block, layout(64, one));
+                (block, allocator.alloc(layout(64, other)))
+            };
+            assert!(!next.is_null());
+            assert_eq!(
+                block == next,
+                list_of(one) == list_of(other),
+                "of {A} lists, aligned to {one} and {other}"
+            );
+        }
+    }
+    holds::<2>();
+    holds::<3>();
+    holds::<4>();
+    holds::<5>();
+    holds::<64>();
+}
+
 /// Parks so many blocks and asks for nearly all memory, again and again until
 /// it is there. Tells how many blocks each request gave back.
 fn given_back(mut allocator: Default, count: usize) -> Vec<usize> {

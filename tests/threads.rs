@@ -3,7 +3,16 @@
 
 mod common;
 
-use std::{alloc::GlobalAlloc, collections::HashSet, ops::Range, ptr, sync::Barrier, thread};
+use std::{
+    alloc::GlobalAlloc,
+    collections::HashSet,
+    ops::Range,
+    ptr,
+    sync::Barrier,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::Duration,
+};
 
 use common::{
     Block, GRANULE, Region, Shadow, Subject, Worker,
@@ -19,6 +28,7 @@ use good_memory_allocator::{
     LockedAllocator, PerCpuAllocator, RawSpinLock, SpinLockedAllocator, StaticHeap,
     UnsyncAllocator, lock_api,
 };
+use lock_api::RawMutex as _;
 use proptest::{
     prelude::*,
     strategy::ValueTree,
@@ -278,6 +288,89 @@ fn of_all_threads_that_initialize_an_allocator_one_does() {
 }
 
 #[test]
+fn a_spin_lock_is_had_by_one_at_a_time() {
+    let lock = RawSpinLock::INIT;
+    assert!(!lock.is_locked());
+    assert!(lock.try_lock());
+    assert!(lock.is_locked());
+    assert!(!lock.try_lock());
+    let had = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            lock.lock();
+            had.store(true, Ordering::Relaxed);
+        });
+        thread::sleep(Duration::from_millis(50));
+        assert!(!had.load(Ordering::Relaxed));
+        // SAFETY: this thread has the lock.
+        unsafe { lock.unlock() };
+    });
+    assert!(lock.is_locked());
+    // SAFETY: the thread that had the lock is gone, and has left it held.
+    unsafe { lock.unlock() };
+    assert!(!lock.is_locked());
+}
+
+#[test]
+fn a_locked_allocator_does_not_clear_what_was_zero() {
+    let region = Region::new(0, 4096);
+    region.clear();
+    let allocator = SpinLockedAllocator::<8, 2>::empty();
+    let layout = layout(1000, 8);
+    // SAFETY: the region is valid, zero, and this allocator's alone, but for
+    // a byte by which it is seen that nothing is written.
+    unsafe {
+        allocator
+            .try_init_zeroed(region.start(), region.len())
+            .unwrap();
+        region.start().add(region.len() - 500).write(7);
+        let block = allocator.alloc_zeroed(layout);
+        assert_eq!(block.add(500).read(), 7);
+    }
+}
+
+#[test]
+fn a_locked_allocator_can_be_bounded() {
+    let serves_at_once = |allocator: SpinLockedAllocator<8, 2>| {
+        let region = Region::new(0, 64 << 10);
+        let (small, most) = (layout(64, 8), layout(60 << 10, 8));
+        // SAFETY: the region is valid, and this allocator's alone; each block
+        // is freed once, with its layout.
+        unsafe {
+            allocator.try_init(region.start(), region.len()).unwrap();
+            let blocks = [(); 400].map(|()| allocator.alloc(small));
+            for block in blocks {
+                allocator.dealloc(block, small);
+            }
+            !allocator.alloc(most).is_null()
+        }
+    };
+    assert!(serves_at_once(SpinLockedAllocator::empty()));
+    assert!(!serves_at_once(SpinLockedAllocator::bounded()));
+}
+
+#[test]
+fn a_locked_heap_that_is_corrupt_says_so() {
+    fn corrupt(heap: &impl GlobalAlloc) {
+        let layout = layout(24, 8);
+        // SAFETY: the second free breaks the contract, and nothing is done
+        // after it but a check, which withstands a corrupt heap.
+        unsafe {
+            let block = heap.alloc(layout);
+            heap.dealloc(block, layout);
+            heap.dealloc(block, layout);
+        }
+    }
+    let region = Region::new(0, 4096);
+    let locked = SpinLockedAllocator::<8, 2>::over(&region);
+    corrupt(&locked);
+    assert!(locked.check().is_err());
+    let heap = StaticHeap::<4096, 8, 2>::new();
+    corrupt(&heap);
+    assert!(heap.check().is_err());
+}
+
+#[test]
 fn a_static_heap_does_as_its_shadow() {
     static HEAPS: [StaticHeap<3000, 16, 3>; 50] = [const { StaticHeap::new() }; 50];
     let capacity = HEAPS[0].stats().capacity;
@@ -292,7 +385,7 @@ fn a_static_heap_does_as_its_shadow() {
 
 #[test]
 fn a_static_heap_that_was_moved_or_not_used_has_nothing_to_say() {
-    let heap = StaticHeap::<4096, 8, 2>::new();
+    let heap = StaticHeap::<4096, 8, 2>::default();
     heap.check().unwrap();
     assert!(heap.stats().capacity > 0);
     let moved = Box::new(heap);

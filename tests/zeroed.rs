@@ -87,6 +87,27 @@ fn a_zeroed_block_of_the_whole_space_is_zero_to_its_end() {
 }
 
 #[test]
+#[cfg(feature = "allocator-api2")]
+fn the_allocator_trait_gives_zeroed_blocks() {
+    use allocator_api2::alloc::Allocator;
+    use good_memory_allocator::SpinLockedAllocator;
+
+    let region = Region::new(0, 10_000);
+    let heap = &SpinLockedAllocator::<8, 2>::empty();
+    // SAFETY: the region is valid, and this allocator's alone; the block has
+    // this layout, and is said to be zero.
+    unsafe {
+        heap.try_init(region.start(), region.len()).unwrap();
+        let block = heap.allocate_zeroed(layout(5000, 8)).unwrap();
+        assert_eq!(block.len(), 5000);
+        assert!(pattern::is_zero(block.cast().as_ptr(), 5000));
+    }
+    let nothing = heap.allocate_zeroed(layout(0, 64)).unwrap();
+    assert_eq!((nothing.len(), nothing.addr().get() % 64), (0, 0));
+    assert!(heap.allocate_zeroed(layout(6000, 8)).is_err());
+}
+
+#[test]
 fn an_aligned_zeroed_block_is_zero_where_dirty_ones_were_and_where_none_were() {
     for align in [16, 64, 1024, 16 << 10] {
         let region = Region::new(8, 100_000);

@@ -32,6 +32,7 @@ const TRIES: usize = 2;
 
 /// The bins of a region, their sentinels at the start of its span.
 #[derive(Debug)]
+#[cfg_attr(test, derive(Clone))]
 pub(crate) struct Bins {
     /// Octaves are divided in two to this power.
     ranges_log2: u32,
@@ -322,3 +323,6 @@ impl Bins {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -33,20 +33,6 @@ impl fmt::Display for CheckError {
 
 impl core::error::Error for CheckError {}
 
-/// What a walk over free chunks has seen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Tally {
-    chunks: u32,
-    granules: u32,
-}
-
-impl Tally {
-    fn add(&mut self, size: Granules) {
-        self.chunks += 1;
-        self.granules += size.0;
-    }
-}
-
 fn expect(holds: bool, broken: &'static str, at: Offset) -> Result<(), CheckError> {
     if holds {
         Ok(())
@@ -94,7 +80,7 @@ impl Heap {
             "the bins hold other chunks than the edges mark",
             self.top,
         )?;
-        let counted = self.bins.total().0 == listed.granules;
+        let counted = self.bins.total() == listed;
         expect(
             counted,
             "the bins hold more or less than they count",
@@ -140,19 +126,20 @@ impl Heap {
         )
     }
 
-    fn check_edges(&self) -> Result<Tally, CheckError> {
-        let mut tally = Tally::default();
+    /// Gives the granules of all chunks that are marked.
+    fn check_edges(&self) -> Result<Granules, CheckError> {
+        let mut marked = Granules::ZERO;
         for (start, end) in [(self.first, self.top), (self.roof, self.limit)] {
             let mut from = start;
             while let Some(chunk) = self.edges.next_set(self.span, from, end) {
                 let size = self.check_chunk(chunk)?;
-                tally.add(size);
+                marked += size;
                 from = chunk + size;
                 let touches = from != self.limit && self.edges.is_set(self.span, from);
                 expect(!touches, "two free chunks that touch", from)?;
             }
         }
-        Ok(tally)
+        Ok(marked)
     }
 
     /// Whether a run lies on one side of the gap.
@@ -190,7 +177,11 @@ impl Heap {
             return Ok(size);
         }
         let end = chunk + size;
-        expect(size > Granules::ONE, "a free chunk without a length", chunk)?;
+        expect(
+            size > Granules::ZERO,
+            "a free chunk without a length",
+            chunk,
+        )?;
         expect(
             self.span.size_before(end) == size,
             "a free chunk with two lengths",
@@ -201,31 +192,33 @@ impl Heap {
             "a free chunk whose end is not marked",
             chunk,
         )?;
-        if size.0 > 4 {
-            let inside = self
-                .edges
-                .next_set(self.span, chunk + Granules(2), end - Granules(2));
-            expect(inside.is_none(), "a mark inside a free chunk", chunk)?;
-        }
+        let inside = self
+            .edges
+            .next_set(self.span, chunk + Granules(2), end - Granules(2));
+        expect(inside.is_none(), "a mark inside a free chunk", chunk)?;
         Ok(size)
     }
 
-    fn check_bins(&self) -> Result<Tally, CheckError> {
-        let mut tally = Tally::default();
+    /// Gives the granules of all chunks that are listed.
+    fn check_bins(&self) -> Result<Granules, CheckError> {
+        let mut listed = Granules::ZERO;
         for bin in self.bins.all() {
-            let listed = self.check_ring(bin, &mut tally)?;
+            let in_ring = self.check_ring(bin)?;
+            listed += in_ring;
             expect(
-                self.bins.is_noted(self.span, bin) == listed,
+                self.bins.is_noted(self.span, bin) == (in_ring > Granules::ZERO),
                 "a bin that is empty but noted, or the reverse",
                 bin.sentinel(),
             )?;
         }
-        Ok(tally)
+        Ok(listed)
     }
 
     /// Proves that a bin's ring is closed and holds free chunks of its sizes.
-    /// Tells whether there are any.
-    fn check_ring(&self, bin: Bin, tally: &mut Tally) -> Result<bool, CheckError> {
+    /// Gives the granules of these. It ends: each chunk has one previous, so
+    /// that none is met twice.
+    fn check_ring(&self, bin: Bin) -> Result<Granules, CheckError> {
+        let mut listed = Granules::ZERO;
         let mut previous = bin.sentinel();
         loop {
             let chunk = Bins::next(self.span, previous);
@@ -240,7 +233,7 @@ impl Heap {
                 chunk,
             )?;
             if chunk == bin.sentinel() {
-                return Ok(previous != bin.sentinel());
+                return Ok(listed);
             }
             expect(
                 self.edges.is_set(self.span, chunk),
@@ -253,13 +246,11 @@ impl Heap {
                 "a chunk in another size's bin",
                 chunk,
             )?;
-            tally.add(size);
-            expect(
-                tally.granules <= self.capacity().0,
-                "a list that never ends",
-                chunk,
-            )?;
+            listed += size;
             previous = chunk;
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

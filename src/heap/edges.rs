@@ -64,21 +64,17 @@ impl Edges {
 
     /// Takes the words for all granules before `end` into use.
     pub fn use_below(&mut self, span: Span, end: Offset) {
-        let low = (end.0.div_ceil(BITS) + 1).min(self.high);
-        if low > self.low {
-            span.clear_words(self.word(self.low), self.word(low));
-            self.low = low;
-        }
+        let low = (end.0.div_ceil(BITS) + 1).min(self.high).max(self.low);
+        span.clear_words(self.word(self.low), self.word(low));
+        self.low = low;
     }
 
     /// Takes the words for all granules from `start` on into use, and for the
     /// two before it, which a block at `start` asks for.
     pub fn use_above(&mut self, span: Span, start: Offset) {
-        let high = ((start.0 - 2) / BITS).max(self.low);
-        if high < self.high {
-            span.clear_words(self.word(high), self.word(self.high));
-            self.high = high;
-        }
+        let high = ((start.0 - 2) / BITS).max(self.low).min(self.high);
+        span.clear_words(self.word(high), self.word(self.high));
+        self.high = high;
     }
 
     /// Takes all words into use, which are known to be zero.
@@ -145,7 +141,7 @@ impl Edges {
             0 => self.erase_pair_before(span, end),
             1 => {
                 self.erase_pair_before(span, end);
-                self.update(span, end.0 - 1, 0b1, &|bits, mask| bits | mask);
+                self.mark(span, end - Granules::ONE, Granules::ONE);
             }
             _ => self.update(span, (at + size).0, 0b11, &|bits, mask| bits | mask),
         }
@@ -169,14 +165,12 @@ impl Edges {
     /// The first granule from `start` up to `end` whose bit is set. For
     /// `check`.
     pub fn next_set(self, span: Span, start: Offset, end: Offset) -> Option<Offset> {
-        let mut at = start.0;
-        while at < end.0 {
+        for at in (start.0..end.0).step_by(BITS as usize) {
             let bits = self.window(span, at) as u32;
             if bits != 0 {
                 let found = at + bits.trailing_zeros();
                 return (found < end.0).then_some(Offset(found));
             }
-            at = at.saturating_add(BITS);
         }
         None
     }
@@ -188,22 +182,25 @@ impl Edges {
         self.first_word.wrapping_add(word) as usize
     }
 
-    /// The bits from `bit` on, at least 33 of them. Two words are read, so
-    /// that no pair of bits is split; where unaligned loads exist they become
-    /// one.
+    /// The bits from `bit` on, at least 33 of them.
     #[inline]
     fn window(self, span: Span, bit: u32) -> u64 {
-        let word = self.word(bit / BITS);
-        (u64::from(span.word(word)) | u64::from(span.word(word + 1)) << BITS) >> (bit % BITS)
+        Self::pair(span, self.word(bit / BITS)) >> (bit % BITS)
     }
 
     #[inline]
     fn update(self, span: Span, bit: u32, mask: u64, op: &impl Fn(u64, u64) -> u64) {
         let word = self.word(bit / BITS);
-        let bits = u64::from(span.word(word)) | u64::from(span.word(word + 1)) << BITS;
-        let bits = op(bits, mask << (bit % BITS));
+        let bits = op(Self::pair(span, word), mask << (bit % BITS));
         span.set_word(word, bits as u32);
         span.set_word(word + 1, (bits >> BITS) as u32);
+    }
+
+    /// Two words, so that no pair of bits is split; where unaligned loads
+    /// exist they become one.
+    #[inline]
+    fn pair(span: Span, word: usize) -> u64 {
+        u64::from(span.word(word)) | u64::from(span.word(word + 1)) << BITS
     }
 }
 
@@ -211,3 +208,6 @@ impl Edges {
 const fn first_bit(first: Offset) -> u32 {
     first.0 - 2
 }
+
+#[cfg(test)]
+mod tests;

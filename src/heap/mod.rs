@@ -665,3 +665,6 @@ impl Drop for Heap {
         poison::open(self.span.pointer_to(Offset::NONE), self.limit.bytes());
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -70,3 +70,6 @@ impl Plan {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,161 @@
+//! The numbers of the policy: the reserve, and the limit of the lists.
+
+extern crate std;
+
+use core::alloc::Layout;
+use std::{vec, vec::Vec};
+
+use super::{Allocator, Alone, LIST_AT_HALF, LIST_IF_AMPLE, Request};
+use crate::unit::{Granules, Offset};
+
+/// The granules of the region; blocks can have a little less.
+const REGION: usize = 1 << 16;
+
+/// An allocator over a region.
+struct Sample {
+    allocator: Allocator<8, 2>,
+    capacity: u32,
+    _memory: Vec<u64>,
+}
+
+impl Sample {
+    fn new() -> Self {
+        let mut memory = vec![0_u64; REGION];
+        let (start, length) = (memory.as_mut_ptr().cast(), size_of_val(&memory[..]));
+        let mut allocator = Allocator::empty();
+        // SAFETY: the memory is the allocator's, and kept beside it.
+        unsafe { allocator.try_init(start, length) }.unwrap();
+        Self {
+            capacity: allocator.heap.capacity().0,
+            allocator,
+            _memory: memory,
+        }
+    }
+
+    /// Takes so many granules from the gap's start.
+    fn take(&mut self, size: u32) -> Offset {
+        let (size, alignment) = (Granules(size), 1);
+        let request = Request { size, alignment };
+        self.allocator.heap.take_from_gap(request).unwrap()
+    }
+
+    fn free(&mut self, at: Offset, size: u32) {
+        self.allocator.heap.free(at, Granules(size));
+    }
+
+    fn room(&self) -> u32 {
+        self.allocator.heap.room().0
+    }
+
+    fn reserve(&self) -> u32 {
+        self.room() - self.allocator.heap.room_above_reserve().0
+    }
+
+    fn limit(&self) -> u32 {
+        self.allocator.cache.bounds.limit().0
+    }
+}
+
+#[test]
+fn a_new_allocator_keeps_half_of_its_region_in_reserve() {
+    let sample = Sample::new();
+    assert_eq!(sample.room(), sample.capacity);
+    assert_eq!(sample.reserve(), sample.capacity / 2);
+    assert_eq!(sample.limit(), LIST_IF_AMPLE.0);
+}
+
+#[test]
+fn a_step_is_a_sixteenth_of_what_is_used_beyond_the_request() {
+    for used in [1000, 10_000, 30_000, 60_000] {
+        let mut sample = Sample::new();
+        sample.take(used);
+        let room = sample.room();
+        sample.allocator.set_step(Granules(300));
+        assert_eq!(sample.reserve(), room - 300 - used / 16);
+        let limit = LIST_AT_HALF * u64::from(room) / u64::from(used);
+        assert_eq!(u64::from(sample.limit()), limit);
+    }
+}
+
+#[test]
+fn a_step_beyond_what_is_left_leaves_no_reserve() {
+    let mut sample = Sample::new();
+    sample.take(sample.capacity - 100);
+    sample.allocator.set_step(Granules(101));
+    assert_eq!(sample.reserve(), 0);
+}
+
+#[test]
+fn a_step_in_an_empty_heap_leaves_lists_long() {
+    let mut sample = Sample::new();
+    sample.allocator.set_step(Granules(300));
+    assert_eq!(sample.reserve(), sample.capacity - 300);
+    assert_eq!(sample.limit(), LIST_IF_AMPLE.0);
+}
+
+#[test]
+fn room_is_ample_again_once_less_than_a_quarter_is_used() {
+    let mut sample = Sample::new();
+    let (half, quarter) = (sample.capacity / 2, sample.capacity / 4);
+    // The half will be a free chunk, which is not beside the gap.
+    let [large, other, one] = [half, quarter - 1, 1].map(|size| sample.take(size));
+    sample.allocator.set_step(Granules::ZERO);
+    let scarce = (sample.reserve(), sample.limit());
+    sample.free(large, half);
+    sample.allocator.relax();
+    assert_eq!((sample.reserve(), sample.limit()), scarce);
+
+    sample.free(one, 1);
+    sample.allocator.relax();
+    let reserve = sample.room() - sample.capacity / 16;
+    assert_eq!(sample.reserve(), reserve);
+    assert_eq!(sample.limit(), LIST_IF_AMPLE.0);
+
+    // It stays so, with the same reserve.
+    sample.free(other, 2000);
+    sample.take(1000);
+    sample.allocator.relax();
+    assert_eq!(sample.reserve(), reserve);
+}
+
+/// Where a block of so many bytes grows to in a heap of which `free` granules
+/// are free, a chunk of its size and one of twice its size among them: whether
+/// to the latter.
+fn grows_where_it_can_double(bytes: usize, align: usize, less_than_half_by: u32) -> bool {
+    let mut sample = Sample::new();
+    let size = Granules::of_block(bytes).0;
+    let [double, _, single, _] = [2 * size, 256, size, 256].map(|size| sample.take(size));
+    sample.free(double, 2 * size);
+    sample.free(single, size);
+    let left = sample.capacity / 2 - less_than_half_by - 3 * size;
+    sample.take(sample.room() - left);
+    let layout = Layout::from_size_align(bytes, align).unwrap();
+    let place = sample
+        .allocator
+        .take_to_grow(layout, Granules(size), &mut Alone)
+        .unwrap();
+    place == double
+}
+
+#[test]
+fn a_block_of_two_kib_grows_where_it_can_double_if_half_is_free() {
+    assert!(grows_where_it_can_double(2048, 8, 0));
+    assert!(grows_where_it_can_double(4096, 1, 0));
+    assert!(!grows_where_it_can_double(2048, 8, 1));
+    assert!(!grows_where_it_can_double(2047, 8, 0));
+    assert!(!grows_where_it_can_double(2048, 16, 0));
+}
+
+#[test]
+fn lists_wake_once_if_they_may_hold_anything() {
+    let mut sample = Sample::new();
+    let cache = &mut sample.allocator.cache;
+    cache.bounds.set_limit(Granules::ZERO);
+    assert!(!cache.bounds.wake());
+    cache.bounds.set_limit(Granules::ONE);
+    assert!(cache.bounds.wake());
+    assert!(!cache.bounds.wake());
+    let span = sample.allocator.heap.span();
+    assert!(cache.pop_any(span).is_none());
+    assert!(cache.bounds.wake());
+}

@@ -1,0 +1,146 @@
+//! When parked blocks are given back, and how many.
+
+mod common;
+
+use core::alloc::Layout;
+
+use common::{Region, layout, subject::give};
+use good_memory_allocator::Allocator;
+
+const SIZE: usize = 64;
+
+/// An allocator in which some blocks of [`SIZE`] are parked.
+struct Sample {
+    allocator: Allocator,
+    region: Region,
+}
+
+impl Sample {
+    /// With so many parked blocks, each with a live one beside it or none.
+    fn new(allocator: Allocator, parked: usize, apart: bool) -> Self {
+        let region = Region::new(0, 1 << 20);
+        let mut sample = Self {
+            allocator: give(allocator, &region, false),
+            region,
+        };
+        let blocks: Vec<_> = (0..parked)
+            .map(|_| {
+                let block = sample.alloc(SIZE);
+                if apart {
+                    sample.alloc(8);
+                }
+                block
+            })
+            .collect();
+        for block in blocks {
+            // SAFETY: the block is live, and of this layout.
+            unsafe { sample.allocator.dealloc(block, layout(SIZE, 8)) };
+        }
+        assert_eq!(sample.parked(), parked);
+        sample
+    }
+
+    fn alloc(&mut self, size: usize) -> *mut u8 {
+        let block = self.try_alloc(layout(size, 8));
+        assert!(!block.is_null(), "no {size} bytes");
+        block
+    }
+
+    fn try_alloc(&mut self, layout: Layout) -> *mut u8 {
+        // SAFETY: the region outlives what is allocated here.
+        unsafe { self.allocator.alloc(layout) }
+    }
+
+    /// How many parked blocks an allocation gives back.
+    fn given_back_for(&mut self, size: usize) -> usize {
+        let before = self.parked();
+        self.alloc(size);
+        self.allocator.check().unwrap();
+        assert!(self.region.kept_within());
+        before - self.parked()
+    }
+
+    fn parked(&self) -> usize {
+        self.allocator.stats().parked / SIZE
+    }
+
+    /// Takes what is free but for half of the heap and so much more.
+    fn use_half_but(&mut self, more: usize) {
+        let stats = self.allocator.stats();
+        self.alloc(stats.free - stats.capacity / 16 * 8 - more);
+    }
+}
+
+#[test]
+fn nothing_is_given_back_while_half_is_unused() {
+    let mut sample = Sample::new(Allocator::empty(), 1000, true);
+    sample.use_half_but(200);
+    assert_eq!(sample.given_back_for(200), 0);
+    assert_eq!(sample.given_back_for(200), 16);
+
+    // An aligned block, too, may have the last that is above the reserve.
+    let mut sample = Sample::new(Allocator::empty(), 1000, true);
+    sample.use_half_but(200);
+    assert!(!sample.try_alloc(layout(200, 16)).is_null());
+    assert_eq!(sample.parked(), 1000);
+    assert!(!sample.try_alloc(layout(200, 16)).is_null());
+    assert_eq!(sample.parked(), 1000 - 16);
+}
+
+#[test]
+fn a_larger_request_gives_back_more() {
+    let mut sample = Sample::new(Allocator::empty(), 1000, true);
+    sample.use_half_but(0);
+    for (size, blocks) in [(200, 16), (248, 16), (256, 17), (2048, 24), (12_288, 64)] {
+        assert_eq!(sample.given_back_for(size), blocks, "for {size} bytes");
+    }
+    assert_eq!(sample.given_back_for(100_000), 64);
+}
+
+#[test]
+fn a_request_that_was_served_gives_back_no_more() {
+    let mut sample = Sample::new(Allocator::empty(), 100, false);
+    sample.use_half_but(0);
+    assert_eq!(sample.given_back_for(2 * SIZE), 2);
+    assert_eq!(sample.given_back_for(3 * SIZE + 8), 4);
+    assert_eq!(sample.given_back_for(SIZE - 8), 0);
+    assert_eq!(sample.given_back_for(SIZE / 2), 1);
+}
+
+#[test]
+fn the_last_request_gives_back_as_much_as_it_needs() {
+    for blocks in [64, 65, 100, 399] {
+        let mut sample = Sample::new(Allocator::empty(), 400, false);
+        let free = sample.allocator.stats().free;
+        assert_eq!(sample.given_back_for(free + blocks * SIZE), blocks);
+    }
+}
+
+#[test]
+fn a_bounded_allocator_gives_back_128_blocks_and_fails() {
+    let mut sample = Sample::new(Allocator::bounded(), 400, false);
+    let free = sample.allocator.stats().free;
+    let most = layout(free + 300 * SIZE, 8);
+    for left in [272, 144] {
+        assert!(sample.try_alloc(most).is_null());
+        assert_eq!(sample.parked(), left);
+    }
+    assert_eq!(sample.given_back_for(most.size()), 64);
+}
+
+#[test]
+fn what_was_outgrown_is_parked_if_it_is_small() {
+    for (size, parked) in [(64, 64), (504, 504), (511, 512), (512, 0), (2000, 0)] {
+        let region = Region::new(0, 1 << 20);
+        let mut allocator: Allocator = give(Allocator::empty(), &region, false);
+        // SAFETY: the region outlives what is allocated here; the block is
+        // live, and of this layout.
+        unsafe {
+            let blocks = [(); 3].map(|()| allocator.alloc(layout(size, 8)));
+            let moved = allocator.realloc(blocks[1], layout(size, 8), 4096);
+            assert_ne!(moved, blocks[1]);
+        }
+        assert_eq!(allocator.stats().parked, parked, "of {size} bytes");
+        allocator.check().unwrap();
+    }
+}
