@@ -66,7 +66,7 @@ mod locked {
         by SpinLockedAllocator<S, A>
     );
     subject!(
-        [const B: usize, const S: usize, const A: usize] &'static StaticHeap<B, S, A>,
+        [const B: usize, const S: usize, const A: usize] &StaticHeap<B, S, A>,
         by StaticHeap<B, S, A>
     );
 }
@@ -104,7 +104,7 @@ pub fn give<const S: usize, const A: usize>(
 
 /// Where an allocator that has no blocks yet can have any: found by asking
 /// it for as much as it gives.
-pub fn space_of(subject: &mut impl Subject) -> Range<usize> {
+pub fn space_of(subject: &mut dyn Subject) -> Range<usize> {
     let mut served = 0..0;
     let (mut fits, mut fails) = (0, isize::MAX as usize / GRANULE);
     while fits + 1 < fails {
