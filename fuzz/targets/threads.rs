@@ -50,6 +50,7 @@ fn run(heap: &dyn FrontEnd, mut shadow: Shadow, input: &mut Input) {
 
     let (arrived, given) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     thread::scope(|scope| {
+        let mut threads = Vec::new();
         for (number, steps) in lists.iter().enumerate() {
             let mut worker = Worker {
                 heap,
@@ -59,7 +60,7 @@ fn run(heap: &dyn FrontEnd, mut shadow: Shadow, input: &mut Input) {
                 done: 0,
             };
             let arrived = &arrived;
-            scope.spawn(move || {
+            threads.push(scope.spawn(move || {
                 // The lists are short, so both have to begin at once.
                 arrived.fetch_add(1, Ordering::SeqCst);
                 while arrived.load(Ordering::SeqCst) < THREADS {
@@ -70,7 +71,12 @@ fn run(heap: &dyn FrontEnd, mut shadow: Shadow, input: &mut Input) {
                 }
                 count::add(worker.done);
                 worker.give_all();
-            });
+            }));
+        }
+        // The scope would not wait until they are gone, and what they have of
+        // their own then looks like a leak.
+        for thread in threads {
+            thread.join().unwrap();
         }
     });
 
