@@ -189,6 +189,8 @@ pub struct PerCpuAllocator<
     slots: [Slot<SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>; CPUS],
     /// Where the heap's region begins; null before it has one.
     base: AtomicPtr<u8>,
+    /// Whether nothing is taken back from CPUs.
+    bounded: bool,
     shared: Shared<R, SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>,
     cpu: PhantomData<fn() -> Cpu>,
 }
@@ -199,11 +201,23 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
     /// An allocator without memory, to which every request is in vain until
     /// it is given some.
     pub const fn empty() -> Self {
+        Self::new(Allocator::empty(), false)
+    }
+
+    /// As [`empty`](Self::empty), but of an allocator that is
+    /// [bounded](Allocator::bounded), and takes nothing back from other CPUs
+    /// either before a request fails.
+    pub const fn bounded() -> Self {
+        Self::new(Allocator::bounded(), true)
+    }
+
+    const fn new(allocator: Allocator<S, A>, bounded: bool) -> Self {
         const { assert!(CPUS > 0, "a PerCpuAllocator needs at least one cache") }
         Self {
             slots: [const { Slot::empty() }; CPUS],
             base: AtomicPtr::new(ptr::null_mut::<u8>()),
-            shared: Shared::new(R::INIT, Allocator::empty()),
+            bounded,
+            shared: Shared::new(R::INIT, allocator),
             cpu: PhantomData,
         }
     }
@@ -431,7 +445,7 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
     /// Takes back everything that is parked, as far as the caller may wait,
     /// and then does something with the heap.
     fn after_reclaiming<T>(&self, then: impl FnOnce(&mut Held<'_, R, S, A>) -> T) -> Option<T> {
-        if !self.was_initialized() {
+        if self.bounded || !self.was_initialized() {
             return None;
         }
         let _reclaim = self.shared.reclaim();
