@@ -4,12 +4,16 @@ use core::{
     arch::global_asm,
     hint, ptr,
     sync::atomic::{
-        AtomicUsize,
+        AtomicU64, AtomicUsize,
         Ordering::{AcqRel, Acquire, Relaxed, Release},
     },
 };
 
-use crate::{apic, cpu::CPUS, port};
+use crate::{
+    apic,
+    cpu::{self, CPUS},
+    port,
+};
 
 const STACK: usize = 64 << 10;
 
@@ -51,10 +55,19 @@ pub fn start_others() {
     }
 }
 
+/// How many ticks each CPU has waited for others in `meet`.
+static WAITED: [AtomicU64; CPUS] = [const { AtomicU64::new(0) }; CPUS];
+
+/// How many ticks the CPU that runs this has waited in `meet`.
+pub fn waited() -> u64 {
+    WAITED[cpu::index()].load(Relaxed)
+}
+
 /// Waits until all CPUs have come here.
 pub fn meet() {
     static ARRIVED: AtomicUsize = AtomicUsize::new(0);
     static MEETINGS: AtomicUsize = AtomicUsize::new(0);
+    let start = cpu::ticks();
     let meeting = MEETINGS.load(Acquire);
     if ARRIVED.fetch_add(1, AcqRel) + 1 == count() {
         ARRIVED.store(0, Relaxed);
@@ -63,4 +76,5 @@ pub fn meet() {
     while MEETINGS.load(Acquire) == meeting {
         hint::spin_loop();
     }
+    WAITED[cpu::index()].fetch_add(cpu::ticks() - start, Relaxed);
 }

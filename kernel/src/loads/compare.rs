@@ -4,7 +4,7 @@
 use core::{
     alloc::{GlobalAlloc, Layout},
     ptr::{self, NonNull},
-    sync::atomic::{AtomicPtr, AtomicUsize, Ordering::Relaxed},
+    sync::atomic::{AtomicPtr, AtomicU64, Ordering::Relaxed},
 };
 
 use good_memory_allocator::LockedAllocator;
@@ -85,17 +85,22 @@ fn contend(name: &str, heap: &impl GlobalAlloc, init: impl FnOnce()) {
     only_once(|| println!("{name:24}{one_size:10}{random:10}{hand_on:10}{fill:10}"));
 }
 
-/// The time from when all CPUs begin with a load to when all are done, for
-/// each of the operations that they did in all. The best of many short times:
-/// what emulates a CPU may have to wait for its turn at any moment.
+/// What an operation of the load takes a CPU, waits for the lock included, but
+/// not those for other CPUs to come as far. The best of many short times: what
+/// emulates a CPU may have to wait for its turn at any moment.
 fn ticks_each(mut load: impl FnMut() -> usize) -> u64 {
-    static OPERATIONS: AtomicUsize = AtomicUsize::new(0);
+    static TICKS: AtomicU64 = AtomicU64::new(0);
+    static OPERATIONS: AtomicU64 = AtomicU64::new(0);
     let times = (0..10).map(|_| {
-        only_once(|| OPERATIONS.store(0, Relaxed));
-        let start = cpu::ticks();
-        OPERATIONS.fetch_add(load(), Relaxed);
+        only_once(|| {
+            TICKS.store(0, Relaxed);
+            OPERATIONS.store(0, Relaxed);
+        });
+        let (start, waited) = (cpu::ticks(), cpus::waited());
+        OPERATIONS.fetch_add(load() as u64, Relaxed);
+        TICKS.fetch_add(cpu::ticks() - start - (cpus::waited() - waited), Relaxed);
         meet();
-        (cpu::ticks() - start) / OPERATIONS.load(Relaxed) as u64
+        TICKS.load(Relaxed) / OPERATIONS.load(Relaxed)
     });
     times.min().unwrap_or_default()
 }

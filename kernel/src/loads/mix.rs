@@ -10,7 +10,7 @@ use super::{
 use crate::cpu;
 
 /// How many blocks a CPU has at most.
-const BLOCKS: usize = 128;
+const BLOCKS: usize = 512;
 
 /// Allocates, resizes and frees blocks, `steps` times. Some it hands to other
 /// CPUs by the pool, and frees theirs.
