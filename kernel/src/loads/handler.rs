@@ -28,6 +28,11 @@ static COUNTS: [Count; CPUS] = [const {
     }
 }; CPUS];
 
+/// How many interrupts the CPU that runs this has handled.
+pub fn interrupts() -> usize {
+    COUNTS[cpu::index()].interrupts.load(Relaxed)
+}
+
 /// Handles an interrupt of the timer: exchanges a block with code that it
 /// interrupts, on any CPU, and has a vector grow.
 ///
@@ -62,11 +67,6 @@ fn work(random: &mut Random) -> Option<()> {
 /// Sees that there was memory whenever a handler wanted some.
 pub fn assert_all_served() {
     for (index, count) in COUNTS[..cpus::count()].iter().enumerate() {
-        assert_ne!(
-            count.interrupts.load(Relaxed),
-            0,
-            "CPU {index} had no interrupts"
-        );
         assert_eq!(
             count.refused.load(Relaxed),
             0,

@@ -10,6 +10,7 @@ mod mix;
 mod one_size;
 mod pool;
 mod random;
+mod red_zone;
 
 use alloc::vec::Vec;
 
@@ -29,6 +30,8 @@ pub fn run() {
     apic::start_timer(TIMER_PERIOD);
     cpu::let_interrupts(true);
 
+    red_zone::run();
+    passed("interrupts");
     collections::run();
     passed("collections");
     for _ in 0..4 {
@@ -37,6 +40,7 @@ pub fn run() {
         one_size::run(&HEAP, Filled::Whole, 100);
     }
     passed("random operations");
+    red_zone::run();
     only_once(handler::assert_all_served);
     fill::run(&HEAP, Filled::Whole, HEAP.stats().capacity, 64 << 10);
     passed("memory exhausted, and all of it back");
