@@ -13,7 +13,7 @@ use core::{alloc::Layout, ptr};
 use crate::{
     cache::Cache,
     error::InitError,
-    heap::{CheckError, Heap, Request, region::Plan},
+    heap::{CheckError, Heap, Request, chunk::Span, region::Plan},
     stats::Stats,
     unit::{Granules, Offset, alignment_of},
 };
@@ -33,6 +33,9 @@ const GROWING: usize = 2048;
 /// A block of this many bytes or more that its content outgrew is not parked:
 /// what grows from size to size seldom comes back to one.
 const OUTGROWN: usize = 512;
+
+/// Lists' limits halve for every 256 bytes of their blocks' size.
+const HALVED_EVERY_LOG2: u32 = 5;
 
 /// The most granules that are parked in a list of the smallest blocks while
 /// there is ample room.
@@ -93,7 +96,7 @@ pub struct Allocator<
     const SMALLBINS_AMOUNT: usize = DEFAULT_SMALLBINS_AMOUNT,
     const ALIGNMENT_SUB_BINS_AMOUNT: usize = DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT,
 > {
-    cache: Cache<SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>,
+    cache: Cache<SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT, HALVED_EVERY_LOG2>,
     heap: Heap,
     /// Bytes of the region that are beyond what a heap can span.
     ignored: usize,
@@ -119,7 +122,7 @@ pub(crate) struct NewBlock {
 }
 
 impl NewBlock {
-    fn dirty(block: *mut u8, size: usize) -> Self {
+    pub fn dirty(block: *mut u8, size: usize) -> Self {
         Self {
             block,
             size,
@@ -345,17 +348,12 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     /// The first invariant that does not hold.
     pub fn check(&self) -> Result<(), CheckError> {
         self.heap.check()?;
-        self.cache
-            .try_for_each(self.heap.span(), |parked| self.heap.check_parked(parked))
+        self.check_cache(&self.cache)
     }
 
     /// What the heap holds, by a walk over its free chunks and parked blocks.
     pub fn stats(&self) -> Stats {
-        let mut parked = Granules::ZERO;
-        let Ok(()) = self.cache.try_for_each(self.heap.span(), |block| {
-            parked += block.size;
-            Ok::<(), core::convert::Infallible>(())
-        });
+        let parked = self.cache.parked(self.heap.span());
         let (capacity, free) = (self.heap.capacity(), self.heap.free_granules());
         Stats {
             capacity: capacity.bytes(),
@@ -367,10 +365,72 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         }
     }
 
-    /// Where the region begins that was claimed, rounded up to a granule.
-    #[cfg(feature = "spin")]
-    pub(crate) fn region_address(&self) -> usize {
-        self.heap.span().address()
+    /// The memory of the region.
+    #[inline]
+    pub(crate) fn span(&self) -> Span {
+        self.heap.span()
+    }
+
+    /// The granules that blocks can have.
+    pub(crate) fn capacity(&self) -> Granules {
+        self.heap.capacity()
+    }
+
+    /// The most granules in a list of the smallest blocks, as room allows.
+    pub(crate) fn list_limit(&self) -> Granules {
+        self.cache.limit()
+    }
+
+    /// As [`check`](Self::check), for quick lists in front of this allocator.
+    pub(crate) fn check_cache<const HALVED_EVERY_LOG2: u32>(
+        &self,
+        cache: &Cache<SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT, HALVED_EVERY_LOG2>,
+    ) -> Result<(), CheckError> {
+        cache.try_for_each(self.heap.span(), |parked| self.heap.check_parked(parked))
+    }
+
+    /// Takes up to so many blocks for such a layout, without need: parked
+    /// ones, or a run of free memory that the reserve can spare.
+    pub(crate) fn take_spare(&mut self, layout: Layout, count: u32, mut keep: impl FnMut(Offset)) {
+        let span = self.heap.span();
+        let size = Granules::of_block(layout.size());
+        let mut wanted = count;
+        while wanted > 0 {
+            let Some(block) = self.cache.pop(span, layout) else {
+                break;
+            };
+            keep(block);
+            wanted -= 1;
+        }
+        let alignment = alignment_of(layout);
+        if size.0 as usize % alignment != 0 {
+            wanted = wanted.min(1);
+        }
+        while wanted > 0 {
+            let run = Request {
+                size: Granules(size.0 * wanted),
+                alignment,
+            };
+            if let Some(first) = self.heap.take(run) {
+                (0..wanted).for_each(|number| keep(first + Granules(size.0 * number)));
+                return;
+            }
+            wanted /= 2;
+        }
+    }
+
+    /// Parks or frees a block of quick lists in front of this allocator.
+    pub(crate) fn return_spare(&mut self, layout: Layout, block: Offset) {
+        let parked = self.cache.push(self.heap.span(), layout, block);
+        if !parked {
+            self.free(block, Granules::of_block(layout.size()));
+        }
+    }
+
+    /// Frees a block without parking it.
+    pub(crate) fn free(&mut self, block: Offset, size: Granules) {
+        self.heap.free(block, size);
+        self.relax();
     }
 
     /// A block from its quick list.
@@ -425,8 +485,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
             return;
         }
         let at = self.heap.span().offset_of(block);
-        self.heap.free(at, Granules::of_block(layout.size()));
-        self.relax();
+        self.free(at, Granules::of_block(layout.size()));
     }
 
     /// Frees a block whose content moved to a larger one: to the heap, unless

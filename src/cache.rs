@@ -14,21 +14,16 @@
 //!
 //! The heap takes a parked block for an allocated one.
 
-use core::alloc::Layout;
+use core::{alloc::Layout, convert::Infallible};
 
 use crate::{
     heap::chunk::Span,
     unit::{GRANULE, Granules, Offset},
 };
 
-/// A list may hold as much as is set, halved for every so many granules (two
-/// to this power) of its blocks' size: a program has few large blocks of just
-/// one size, and many sizes of them.
-const HALVED_EVERY_LOG2: u32 = 5;
-
 /// The place of a block and the granules in the list from it on.
 #[derive(Clone, Copy, Debug)]
-struct Link(u64);
+pub(crate) struct Link(pub u64);
 
 /// Which list a layout's blocks are parked in.
 #[derive(Clone, Copy, Debug)]
@@ -52,8 +47,12 @@ pub(crate) struct Parked {
 }
 
 /// The quick lists of `SIZES` sizes and `ALIGNMENTS` alignments each.
+///
+/// A list may hold as much as is set, halved for every `1 << HALVED_EVERY_LOG2`
+/// granules of its blocks' size: a program has few large blocks of just one
+/// size, and many sizes of them.
 #[derive(Debug)]
-pub(crate) struct Cache<const SIZES: usize, const ALIGNMENTS: usize> {
+pub(crate) struct Cache<const SIZES: usize, const ALIGNMENTS: usize, const HALVED_EVERY_LOG2: u32> {
     lists: [[Link; ALIGNMENTS]; SIZES],
     /// The most granules in a list of the smallest blocks.
     limit: Granules,
@@ -67,20 +66,20 @@ pub(crate) struct Cache<const SIZES: usize, const ALIGNMENTS: usize> {
 }
 
 impl Link {
-    const END: Self = Self(0);
+    pub const END: Self = Self(0);
 
     #[inline]
-    fn new(block: Offset, amount: Granules) -> Self {
+    pub fn new(block: Offset, amount: Granules) -> Self {
         Self(u64::from(block.0) << u32::BITS | u64::from(amount.0))
     }
 
     #[inline]
-    fn block(self) -> Offset {
+    pub fn block(self) -> Offset {
         Offset((self.0 >> u32::BITS) as u32)
     }
 
     #[inline]
-    fn amount(self) -> Granules {
+    pub fn amount(self) -> Granules {
         Granules(self.0 as u32)
     }
 }
@@ -88,12 +87,14 @@ impl Link {
 impl Class {
     /// The size of its blocks.
     #[inline]
-    fn granules(self) -> Granules {
+    pub fn granules(self) -> Granules {
         Granules(self.size as u32 + 1)
     }
 }
 
-impl<const SIZES: usize, const ALIGNMENTS: usize> Cache<SIZES, ALIGNMENTS> {
+impl<const SIZES: usize, const ALIGNMENTS: usize, const HALVED_EVERY_LOG2: u32>
+    Cache<SIZES, ALIGNMENTS, HALVED_EVERY_LOG2>
+{
     pub const fn empty() -> Self {
         const {
             assert!(
@@ -153,8 +154,9 @@ impl<const SIZES: usize, const ALIGNMENTS: usize> Cache<SIZES, ALIGNMENTS> {
         self.pop_of(span, Class { size, alignment })
     }
 
+    /// Takes the block that was parked last in a list.
     #[inline]
-    fn pop_of(&mut self, span: Span, class: Class) -> Option<Offset> {
+    pub fn pop_of(&mut self, span: Span, class: Class) -> Option<Offset> {
         let head = &mut self.lists[class.size][class.alignment];
         let block = head.block();
         if block.is_none() {
@@ -164,21 +166,39 @@ impl<const SIZES: usize, const ALIGNMENTS: usize> Cache<SIZES, ALIGNMENTS> {
         Some(block)
     }
 
-    /// Parks a block of such a layout, unless its list is full.
+    /// Which list such a layout's blocks are parked in, if there is one.
     #[inline]
-    pub fn push(&mut self, span: Span, layout: Layout, block: Offset) -> bool {
-        let Some(size) = Self::size(layout) else {
-            return false;
-        };
+    pub fn class_of(layout: Layout) -> Option<Class> {
+        let size = Self::size(layout)?;
         let alignment = if layout.align() <= GRANULE {
             0
         } else {
             Self::larger_alignment(layout.align())
         };
-        let class = Class { size, alignment };
-        let head = &mut self.lists[class.size][class.alignment];
+        Some(Class { size, alignment })
+    }
+
+    /// The granules at which a list is full.
+    #[inline]
+    pub fn bound_of(&self, class: Class) -> Granules {
         let halvings = (class.size >> HALVED_EVERY_LOG2) as u32;
-        if head.amount().0 >= self.bound.0.checked_shr(halvings).unwrap_or(0) {
+        Granules(self.bound.0.checked_shr(halvings).unwrap_or(0))
+    }
+
+    /// The granules in a list.
+    pub fn held_in(&self, class: Class) -> Granules {
+        self.lists[class.size][class.alignment].amount()
+    }
+
+    /// Parks a block of such a layout, unless its list is full.
+    #[inline]
+    pub fn push(&mut self, span: Span, layout: Layout, block: Offset) -> bool {
+        let Some(class) = Self::class_of(layout) else {
+            return false;
+        };
+        let bound = self.bound_of(class);
+        let head = &mut self.lists[class.size][class.alignment];
+        if head.amount() >= bound {
             return false;
         }
         span.set_link(block, head.0);
@@ -263,5 +283,15 @@ impl<const SIZES: usize, const ALIGNMENTS: usize> Cache<SIZES, ALIGNMENTS> {
             }
         }
         Ok(())
+    }
+
+    /// What all lists hold.
+    pub fn parked(&self, span: Span) -> Granules {
+        let mut parked = Granules::ZERO;
+        let Ok(()) = self.try_for_each(span, |block| {
+            parked += block.size;
+            Ok::<(), Infallible>(())
+        });
+        parked
     }
 }

@@ -79,7 +79,11 @@ mod error;
 mod heap;
 #[cfg(all(feature = "spin", target_has_atomic = "8"))]
 mod lock;
+#[cfg(all(feature = "spin", target_has_atomic = "32"))]
+mod per_cpu;
 mod stats;
+#[cfg(all(feature = "spin", target_has_atomic = "8"))]
+mod sync;
 mod unit;
 
 pub use allocator::{Allocator, DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT, DEFAULT_SMALLBINS_AMOUNT};
@@ -87,4 +91,6 @@ pub use error::InitError;
 pub use heap::CheckError;
 #[cfg(all(feature = "spin", target_has_atomic = "8"))]
 pub use lock::{LockedAllocator, RawSpinLock, SpinLockedAllocator, StaticHeap, lock_api};
+#[cfg(all(feature = "spin", target_has_atomic = "32"))]
+pub use per_cpu::{CurrentCpu, PerCpuAllocator};
 pub use stats::Stats;

@@ -24,7 +24,7 @@ use crate::{
 
 /// Content of up to this many bytes is copied without giving the lock back,
 /// which would take longer.
-const COPIED_UNDER_LOCK: usize = 1024;
+pub(crate) const COPIED_UNDER_LOCK: usize = 1024;
 
 /// An [`Allocator`] behind a lock of the user's choice.
 ///

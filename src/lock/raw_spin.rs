@@ -1,9 +1,6 @@
 //! A spin lock.
 
-use core::{
-    hint,
-    sync::atomic::{AtomicBool, Ordering},
-};
+use crate::sync::{AtomicBool, Ordering, spin_loop};
 
 /// A lock that spins: one `swap` to take it, one store to give it back.
 ///
@@ -50,7 +47,7 @@ impl RawSpinLock {
     fn lock_contended(&self) {
         loop {
             while self.held.load(Ordering::Relaxed) {
-                hint::spin_loop();
+                spin_loop();
             }
             if !self.held.swap(true, Ordering::Acquire) {
                 return;

@@ -93,7 +93,7 @@ impl<const B: usize, const S: usize, const A: usize> StaticHeap<B, S, A> {
     /// Whether the allocator's region is this heap's: not if the heap was
     /// moved since.
     fn is_home_of(&self, allocator: &Allocator<S, A>) -> bool {
-        allocator.region_address() == self.region.get().addr()
+        allocator.span().address() == self.region.get().addr()
     }
 
     /// Gives the allocator its region, unless it has it.

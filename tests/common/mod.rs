@@ -8,6 +8,10 @@
 )]
 
 pub mod block;
+#[cfg(feature = "spin")]
+pub mod cpu;
+#[cfg(feature = "spin")]
+pub mod front_end;
 pub mod op;
 pub mod pattern;
 pub mod random;

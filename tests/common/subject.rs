@@ -57,10 +57,17 @@ subject!([const S: usize, const A: usize] Allocator<S, A>, by Allocator<S, A>);
 mod locked {
     use std::alloc::GlobalAlloc;
 
-    use good_memory_allocator::{SpinLockedAllocator, StaticHeap};
+    use good_memory_allocator::{
+        CurrentCpu, PerCpuAllocator, RawSpinLock, SpinLockedAllocator, StaticHeap,
+    };
 
     use super::*;
 
+    subject!(
+        [Cpu: CurrentCpu, const N: usize, const S: usize, const A: usize]
+        &PerCpuAllocator<Cpu, N, RawSpinLock, S, A>,
+        by PerCpuAllocator<Cpu, N, RawSpinLock, S, A>
+    );
     subject!(
         [const S: usize, const A: usize] &SpinLockedAllocator<S, A>,
         by SpinLockedAllocator<S, A>

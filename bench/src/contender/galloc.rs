@@ -2,10 +2,10 @@
 
 use core::alloc::GlobalAlloc;
 
-use good_memory_allocator::SpinLockedAllocator;
+use good_memory_allocator::{PerCpuAllocator, SpinLockedAllocator};
 
 use super::{Contender, stand::Stand};
-use crate::machine::region::Region;
+use crate::machine::{region::Region, thread_number::ThreadNumber};
 
 /// A module with a contender for one setting.
 macro_rules! setting {
@@ -42,6 +42,7 @@ setting!(default, "galloc", SpinLockedAllocator);
 setting!(none, "galloc-0x2", SpinLockedAllocator<0, 2>);
 setting!(few, "galloc-32x2", SpinLockedAllocator<32, 2>);
 setting!(many, "galloc-128x8", SpinLockedAllocator<128, 8>);
+setting!(per_cpu, "galloc-per-cpu", PerCpuAllocator<ThreadNumber, 4>);
 
 /// Contenders for more settings, for the table of what the constants mean.
 #[cfg(feature = "settings")]

@@ -3,6 +3,7 @@
 pub mod core_pin;
 mod description;
 pub mod region;
+pub mod thread_number;
 pub mod ticks;
 
 pub use description::description;

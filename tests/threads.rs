@@ -1,4 +1,4 @@
-//! The locked allocators, with threads.
+//! The allocators that threads can share, with threads.
 #![cfg(feature = "spin")]
 
 mod common;
@@ -13,10 +13,13 @@ use std::{
 };
 
 use common::{
-    Block, GRANULE, Random, Region, Shadow, Subject, layout, op, shadow,
-    subject::{space_of, space_over},
+    Block, GRANULE, Random, Region, Shadow, Subject,
+    cpu::{ByThread, Unknown, Wandering},
+    front_end::FrontEnd,
+    layout, op, shadow,
+    subject::space_of,
 };
-use good_memory_allocator::{SpinLockedAllocator, StaticHeap};
+use good_memory_allocator::{PerCpuAllocator, RawSpinLock, SpinLockedAllocator, StaticHeap};
 use proptest::{
     prelude::*,
     strategy::ValueTree,
@@ -24,14 +27,6 @@ use proptest::{
 };
 
 const THREADS: usize = 4;
-
-/// A locked allocator over a region.
-fn locked_over<const S: usize, const A: usize>(region: &Region) -> SpinLockedAllocator<S, A> {
-    let allocator = SpinLockedAllocator::empty();
-    // SAFETY: the region is valid, and this allocator's alone.
-    unsafe { allocator.try_init(region.start(), region.len()) }.unwrap();
-    allocator
-}
 
 /// What a thread does with a locked allocator, and the blocks that it has.
 struct Worker<'a, G> {
@@ -156,9 +151,9 @@ fn settle(mut subject: impl Subject, space: Range<usize>, blocks: Vec<Block>) {
 }
 
 /// Random sequences of operations on one thread, through `GlobalAlloc`.
-fn does_as_its_shadow<const S: usize, const A: usize>(length: usize) {
+fn does_as_its_shadow<G: FrontEnd>(length: usize) {
     let region = Region::new(0, length);
-    let space = space_over::<S, A>(&region);
+    let space = G::space(&region);
     let mut runner = TestRunner::new(Config {
         cases: 50,
         failure_persistence: None,
@@ -166,30 +161,30 @@ fn does_as_its_shadow<const S: usize, const A: usize>(length: usize) {
     });
     let ops = prop::collection::vec(op::any(space.len()), 1..100);
     let outcome = runner.run(&ops, |ops| {
-        let allocator = locked_over::<S, A>(&region);
-        shadow::follow(&mut &allocator, space.clone(), &ops).map_err(TestCaseError::fail)
+        let allocator = G::over(&region);
+        shadow::follow(&mut allocator.subject(), space.clone(), &ops).map_err(TestCaseError::fail)
     });
     outcome.unwrap_or_else(|error| panic!("{error}"));
 }
 
 /// Threads that each do as they like with blocks of their own.
-fn threads_leave_each_others_blocks_alone<const S: usize, const A: usize>() {
+fn threads_leave_each_others_blocks_alone<G: FrontEnd>() {
     let region = Region::new(0, 400_000);
-    let space = space_over::<S, A>(&region);
-    let allocator = locked_over::<S, A>(&region);
+    let space = G::space(&region);
+    let allocator = G::over(&region);
     let blocks = on_all_threads(&allocator, |worker| {
         for _ in 0..10_000 {
             worker.act();
         }
     });
-    settle(&allocator, space, blocks);
+    settle(allocator.subject(), space, blocks);
 }
 
 /// Threads that take blocks from each other and resize or free them.
-fn blocks_pass_from_thread_to_thread<const S: usize, const A: usize>() {
+fn blocks_pass_from_thread_to_thread<G: FrontEnd>() {
     let region = Region::new(0, 1 << 20);
-    let space = space_over::<S, A>(&region);
-    let allocator = locked_over::<S, A>(&region);
+    let space = G::space(&region);
+    let allocator = G::over(&region);
     let table: [Mutex<Option<Block>>; 32] = [const { Mutex::new(None) }; 32];
     let mut blocks = on_all_threads(&allocator, |worker| {
         for _ in 0..10_000 {
@@ -206,15 +201,15 @@ fn blocks_pass_from_thread_to_thread<const S: usize, const A: usize>() {
             .into_iter()
             .filter_map(|place| place.into_inner().unwrap()),
     );
-    settle(&allocator, space, blocks);
+    settle(allocator.subject(), space, blocks);
 }
 
 /// Threads that all together take everything there is, again and again.
-fn all_threads_exhaust_the_heap_at_once<const S: usize, const A: usize>() {
+fn all_threads_exhaust_the_heap_at_once<G: FrontEnd>() {
     const SIZE: usize = 48;
     let region = Region::new(0, 100_000);
-    let space = space_over::<S, A>(&region);
-    let allocator = locked_over::<S, A>(&region);
+    let space = G::space(&region);
+    let allocator = G::over(&region);
     for _ in 0..10 {
         let blocks = on_all_threads(
             &allocator,
@@ -237,31 +232,97 @@ fn all_threads_exhaust_the_heap_at_once<const S: usize, const A: usize>() {
             }
         });
     }
-    settle(&allocator, space, Vec::new());
+    settle(allocator.subject(), space, Vec::new());
 }
 
+/// Threads that each have one block at a time, of a heap that has room for
+/// just so many.
+fn there_is_a_block_for_each_thread<G: FrontEnd>() {
+    const SIZE: usize = 1000;
+    let room = THREADS * SIZE;
+    let Some(region) = (room..)
+        .step_by(GRANULE)
+        .map(|length| Region::new(0, length))
+        .find(|region| G::space(region).len() >= room)
+    else {
+        panic!("no region has room");
+    };
+    let space = G::space(&region);
+    let allocator = G::over(&region);
+    let blocks = on_all_threads(&allocator, |worker| {
+        for round in 0..rounds(20_000) {
+            assert!(worker.alloc(layout(SIZE, GRANULE)), "none in round {round}");
+            worker.dealloc_all();
+        }
+    });
+    settle(allocator.subject(), space, blocks);
+}
+
+/// So many, or more or fewer if the environment asks for it.
+fn rounds(usual: usize) -> usize {
+    let factor = std::env::var("GALLOC_TEST_ROUNDS").map_or(Ok(1.0), |text| text.parse::<f64>());
+    (usual as f64 * factor.expect("GALLOC_TEST_ROUNDS is not a number")) as usize
+}
+
+type Spin<const S: usize, const A: usize> = SpinLockedAllocator<S, A>;
+type PerCpu<Cpu, const N: usize, const S: usize> = PerCpuAllocator<Cpu, N, RawSpinLock, S, 2>;
+
 macro_rules! with {
-    ($($name:ident: $contract:ident of <$smallbins:literal, $sub_bins:literal> $(($length:expr))?;)*) => {
+    ($($front_end:ident: $type:ty;)*) => {
         $(
-            #[test]
-            fn $name() {
-                $contract::<$smallbins, $sub_bins>($($length)?);
+            mod $front_end {
+                use super::*;
+
+                #[test]
+                fn does_as_its_shadow_in_300_bytes() {
+                    super::does_as_its_shadow::<$type>(300);
+                }
+
+                #[test]
+                fn does_as_its_shadow_in_10_kib() {
+                    super::does_as_its_shadow::<$type>(10 << 10);
+                }
+
+                #[test]
+                fn does_as_its_shadow_in_1_mib() {
+                    super::does_as_its_shadow::<$type>(1 << 20);
+                }
+
+                #[test]
+                fn threads_leave_each_others_blocks_alone() {
+                    super::threads_leave_each_others_blocks_alone::<$type>();
+                }
+
+                #[test]
+                fn blocks_pass_from_thread_to_thread() {
+                    super::blocks_pass_from_thread_to_thread::<$type>();
+                }
+
+                #[test]
+                fn all_threads_exhaust_the_heap_at_once() {
+                    super::all_threads_exhaust_the_heap_at_once::<$type>();
+                }
+
+                #[test]
+                fn there_is_a_block_for_each_thread() {
+                    super::there_is_a_block_for_each_thread::<$type>();
+                }
             }
         )*
     };
 }
 
 with! {
-    does_as_its_shadow_in_300_bytes: does_as_its_shadow of <1, 2> (300);
-    does_as_its_shadow_in_10_kib_without_lists: does_as_its_shadow of <0, 2> (10 << 10);
-    does_as_its_shadow_in_10_kib: does_as_its_shadow of <128, 2> (10 << 10);
-    does_as_its_shadow_in_1_mib: does_as_its_shadow of <32, 4> (1 << 20);
-    threads_leave_each_others_blocks_alone_without_lists: threads_leave_each_others_blocks_alone of <0, 2>;
-    threads_leave_each_others_blocks_alone_with_lists: threads_leave_each_others_blocks_alone of <128, 2>;
-    blocks_pass_from_thread_to_thread_without_lists: blocks_pass_from_thread_to_thread of <0, 2>;
-    blocks_pass_from_thread_to_thread_with_lists: blocks_pass_from_thread_to_thread of <128, 2>;
-    all_threads_exhaust_the_heap_at_once_without_lists: all_threads_exhaust_the_heap_at_once of <0, 2>;
-    all_threads_exhaust_the_heap_at_once_with_lists: all_threads_exhaust_the_heap_at_once of <128, 2>;
+    locked_without_lists: Spin<0, 2>;
+    locked_with_few_lists: Spin<1, 2>;
+    locked_with_lists: Spin<128, 2>;
+    locked_with_aligned_lists: Spin<32, 4>;
+    per_cpu: PerCpu<ByThread, 4, 128>;
+    per_cpu_with_few_caches: PerCpu<ByThread, 2, 512>;
+    per_cpu_without_lists: PerCpu<ByThread, 2, 0>;
+    per_cpu_with_one_cache_for_all: PerCpu<Unknown, 1, 128>;
+    per_cpu_before_cpus_have_numbers: PerCpu<Unknown, 4, 128>;
+    per_cpu_while_threads_wander: PerCpu<Wandering, 4, 128>;
 }
 
 #[test]

@@ -1,0 +1,59 @@
+//! Blocks that were freed while the shared heap's lock was held by another.
+
+use crate::{
+    cache::Link,
+    heap::chunk::Span,
+    sync::{AtomicU32, Ordering},
+    unit::{Granules, Offset},
+};
+
+/// A list that anybody can push to at any time, in any context (Treiber's
+/// stack), and that is taken whole, so that no pop can mistake a block that
+/// came back for one that never left.
+#[derive(Debug)]
+pub(super) struct Deferred {
+    /// The place of the block that was pushed last.
+    newest: AtomicU32,
+}
+
+impl Deferred {
+    #[cfg(not(loom))]
+    pub const fn empty() -> Self {
+        Self {
+            newest: AtomicU32::new(0),
+        }
+    }
+
+    #[cfg(loom)]
+    pub fn empty() -> Self {
+        Self {
+            newest: AtomicU32::new(0),
+        }
+    }
+
+    /// Adds a block. Lock-free: another try means that another push, or a
+    /// taking, succeeded.
+    pub fn push(&self, span: Span, block: Offset, size: Granules) {
+        let mut next = self.newest.load(Ordering::Relaxed);
+        loop {
+            span.set_link(block, Link::new(Offset(next), size).0);
+            match self.newest.compare_exchange_weak(
+                next,
+                block.0,
+                Ordering::Release,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return,
+                Err(newer) => next = newer,
+            }
+        }
+    }
+
+    /// Takes all blocks; they are linked.
+    pub fn take_all(&self) -> Offset {
+        if self.newest.load(Ordering::Relaxed) == 0 {
+            return Offset::NONE;
+        }
+        Offset(self.newest.swap(0, Ordering::Acquire))
+    }
+}

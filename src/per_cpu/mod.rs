@@ -1,0 +1,694 @@
+//! The allocator for many CPUs: quick lists for each, over one locked heap.
+//!
+//! ```text
+//!   CPU 0          CPU 1          CPU 2
+//!   try-lock       try-lock       try-lock        a miss goes to the right,
+//!   quick lists    quick lists    quick lists     and then down
+//!        ╲             │             ╱
+//!         lock ── Allocator ── deferred frees     in batches
+//! ```
+//!
+//! The order of locks: a cache before the heap, never two caches, and none
+//! while another is waited for. `docs/many-cpus.md` in the repository has the
+//! protocol and why it holds.
+
+mod deferred;
+mod shared;
+
+use core::{
+    alloc::{GlobalAlloc, Layout},
+    array,
+    marker::PhantomData,
+    mem, ptr,
+};
+
+use lock_api::{Mutex, MutexGuard, RawMutex};
+use shared::{Held, Shared};
+
+use crate::{
+    allocator::{
+        Allocator, DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT, DEFAULT_SMALLBINS_AMOUNT, NewBlock, Resized,
+    },
+    cache::Cache,
+    error::InitError,
+    heap::{CheckError, chunk::Span},
+    lock::{COPIED_UNDER_LOCK, RawSpinLock},
+    stats::Stats,
+    sync::{AtomicPtr, Ordering},
+    unit::{Granules, Offset},
+};
+
+/// The most granules in a CPU's list of blocks of up to 1 KiB: 16 KiB.
+const LIST: Granules = Granules(2048);
+
+/// Of the heap, a list may hold one in so many granules, all CPUs' together.
+const LIST_OF_HEAP: u32 = 256;
+
+/// CPUs' lists halve for every kilobyte of their blocks' size.
+const HALVED_EVERY_LOG2: u32 = 7;
+
+/// The most blocks that move between a CPU's list and the heap at once.
+const BATCH: u32 = 64;
+
+/// The caches of other CPUs that are tried when one's own is held.
+const NEIGHBOURS: usize = 2;
+
+/// Tells which CPU it is that runs, for a [`PerCpuAllocator`].
+///
+/// ```
+/// use good_memory_allocator::CurrentCpu;
+///
+/// /// Reads the number that this kernel keeps in each CPU's GS segment.
+/// # #[cfg(target_arch = "x86_64")]
+/// struct ByGs;
+///
+/// # #[cfg(target_arch = "x86_64")]
+/// impl CurrentCpu for ByGs {
+///     fn index() -> usize {
+///         let index: usize;
+///         // SAFETY: GS points to the CPU's own block, whose second word is
+///         // its number.
+///         unsafe {
+///             core::arch::asm!("mov {}, gs:[8]", out(reg) index,
+///                 options(nostack, preserves_flags, readonly));
+///         }
+///         index
+///     }
+/// }
+/// ```
+///
+/// On AArch64 it would read `TPIDR_EL1`, on RISC-V the hart's number from
+/// `tp`; in a hosted program, a number that each thread was given, or
+/// `sched_getcpu`.
+pub trait CurrentCpu {
+    /// Whether the shared heap's lock masks interrupts while it is held, so
+    /// that an interrupt handler may wait for it.
+    const LOCK_MASKS_INTERRUPTS: bool = false;
+
+    /// The number of the CPU, or any other: it is taken modulo the number of
+    /// caches. It chooses a cache that is likely to be free and warm, and
+    /// nothing more depends on it, so it may be out of date when it is used,
+    /// and 0 for all before CPUs have numbers.
+    fn index() -> usize;
+
+    /// Whether the caller is in an interrupt handler or the like: it may have
+    /// interrupted someone who holds a cache or the lock, and must not wait.
+    fn in_interrupt() -> bool {
+        false
+    }
+}
+
+/// An allocator for many CPUs: quick lists for each of `CPUS`, over one
+/// [`Allocator`] behind a lock of type `R`.
+///
+/// Allocating and freeing small blocks touches nothing that another CPU
+/// writes. A CPU's list that is empty is filled from the heap, and one that is
+/// full gives half of it back, up to 64 blocks at a time. A block may be freed
+/// by any CPU. There may be more or fewer CPUs than `CPUS`; several then share
+/// a cache.
+///
+/// # Memory
+///
+/// Each CPU parks at most 16 KiB in a list of blocks of up to 1 KiB, half of
+/// that in one of blocks of up to 2 KiB, a quarter up to 3 and an eighth up to
+/// 4 KiB, and one block more, but all CPUs together no more in lists of one
+/// size and alignment than 1/256 of the heap; less when the heap fills up. Of
+/// these, a request that would fail takes back everything first, from every
+/// CPU, so that it fails only if there is no room. The struct takes
+/// `SMALLBINS_AMOUNT * ALIGNMENT_SUB_BINS_AMOUNT * 8` bytes and about 150
+/// more for each CPU, and as much again.
+///
+/// # Interrupts
+///
+/// Freeing never waits, and is safe in any context, even in a handler of
+/// non-maskable interrupts: a block that finds the caches and the lock held is
+/// put onto a list for the lock's next holder. Allocating waits for the lock,
+/// and, when it is about to fail, for each CPU's cache. In a handler it must
+/// wait for neither:
+///
+/// | lock | where [`in_interrupt`](CurrentCpu::in_interrupt) is true |
+/// |---|---|
+/// | any | allocates what a cache holds, or if the lock is free, the heap; else null, though there may be room |
+/// | one that masks interrupts, and [`LOCK_MASKS_INTERRUPTS`](CurrentCpu::LOCK_MASKS_INTERRUPTS) is true | allocates as elsewhere; but null, if all that is left is in a cache that is held. Not in a non-maskable interrupt |
+///
+/// Where `in_interrupt` is not told the truth, a handler that allocates may
+/// wait for ever; [`realloc`](GlobalAlloc::realloc) counts as allocating.
+///
+/// # Example
+///
+/// ```
+/// use good_memory_allocator::{CurrentCpu, PerCpuAllocator};
+/// use std::{cell::Cell, sync::atomic::{AtomicUsize, Ordering}};
+///
+/// struct ThreadNumber;
+///
+/// impl CurrentCpu for ThreadNumber {
+///     fn index() -> usize {
+///         static NEXT: AtomicUsize = AtomicUsize::new(0);
+///         thread_local!(static NUMBER: Cell<Option<usize>> = const { Cell::new(None) });
+///         let new = || NEXT.fetch_add(1, Ordering::Relaxed);
+///         // A thread that ends has no number any more.
+///         NUMBER.try_with(|number| {
+///             number.get().unwrap_or_else(|| {
+///                 let new = new();
+///                 number.set(Some(new));
+///                 new
+///             })
+///         }).unwrap_or(0)
+///     }
+/// }
+///
+/// static ALLOCATOR: PerCpuAllocator<ThreadNumber, 8> = PerCpuAllocator::empty();
+///
+/// # static mut REGION: [u64; 1 << 17] = [0; 1 << 17];
+/// let region = &raw mut REGION;
+/// // SAFETY: nothing else uses the region.
+/// unsafe { ALLOCATOR.try_init(region.cast(), size_of::<[u64; 1 << 17]>())? };
+/// # use core::alloc::{GlobalAlloc, Layout};
+/// # let layout = Layout::new::<[u64; 4]>();
+/// // SAFETY: the block is freed once, with its layout.
+/// std::thread::scope(|threads| for _ in 0..4 {
+///     threads.spawn(|| unsafe {
+///         let block = ALLOCATOR.alloc(layout);
+///         assert!(!block.is_null());
+///         ALLOCATOR.dealloc(block, layout);
+///     });
+/// });
+/// # ALLOCATOR.check().unwrap();
+/// # Ok::<(), good_memory_allocator::InitError>(())
+/// ```
+#[derive(Debug)]
+pub struct PerCpuAllocator<
+    Cpu,
+    const CPUS: usize,
+    R: RawMutex = RawSpinLock,
+    const SMALLBINS_AMOUNT: usize = DEFAULT_SMALLBINS_AMOUNT,
+    const ALIGNMENT_SUB_BINS_AMOUNT: usize = DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT,
+> {
+    slots: [Slot<SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>; CPUS],
+    /// Where the heap's region begins; null before it has one.
+    base: AtomicPtr<u8>,
+    shared: Shared<R, SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>,
+    cpu: PhantomData<fn() -> Cpu>,
+}
+
+type CpuCache<const S: usize, const A: usize> = Cache<S, A, HALVED_EVERY_LOG2>;
+
+/// A CPU's quick lists. Two of them share no cache line, nor a pair of lines
+/// that are fetched together.
+#[derive(Debug)]
+#[repr(align(128))]
+struct Slot<const S: usize, const A: usize>(Mutex<RawSpinLock, CpuCache<S, A>>);
+
+impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: usize>
+    PerCpuAllocator<Cpu, CPUS, R, S, A>
+{
+    /// An allocator without memory, to which every request is in vain until
+    /// it is given some.
+    pub const fn empty() -> Self {
+        const { assert!(CPUS > 0, "a PerCpuAllocator needs at least one cache") }
+        Self {
+            slots: [const { Slot(Mutex::from_raw(RawSpinLock::INIT, Cache::empty())) }; CPUS],
+            base: AtomicPtr::new(ptr::null_mut()),
+            shared: Shared::new(R::INIT, Allocator::empty()),
+            cpu: PhantomData,
+        }
+    }
+
+    /// See [`Allocator::init`].
+    ///
+    /// # Panics
+    ///
+    /// As `Allocator::init` does.
+    ///
+    /// # Safety
+    ///
+    /// As for `Allocator::init`.
+    pub unsafe fn init(&self, heap_start: usize, heap_size: usize) {
+        let mut heap = self.shared.lock();
+        // SAFETY: the caller's promise.
+        unsafe { heap.init(heap_start, heap_size) };
+        self.publish(&heap);
+    }
+
+    /// See [`Allocator::try_init`].
+    ///
+    /// # Errors
+    ///
+    /// See [`InitError`].
+    ///
+    /// # Safety
+    ///
+    /// As for `Allocator::try_init`.
+    pub unsafe fn try_init(&self, start: *mut u8, length: usize) -> Result<(), InitError> {
+        let mut heap = self.shared.lock();
+        // SAFETY: the caller's promise.
+        unsafe { heap.try_init(start, length) }?;
+        self.publish(&heap);
+        Ok(())
+    }
+
+    /// See [`Allocator::try_init_zeroed`].
+    ///
+    /// # Errors
+    ///
+    /// See [`InitError`].
+    ///
+    /// # Safety
+    ///
+    /// As for `Allocator::try_init_zeroed`.
+    pub unsafe fn try_init_zeroed(&self, start: *mut u8, length: usize) -> Result<(), InitError> {
+        let mut heap = self.shared.lock();
+        // SAFETY: the caller's promise.
+        unsafe { heap.try_init_zeroed(start, length) }?;
+        self.publish(&heap);
+        Ok(())
+    }
+
+    /// Whether the allocator was given its region.
+    pub fn was_initialized(&self) -> bool {
+        !self.span().is_empty()
+    }
+
+    /// See [`Allocator::check`]; the CPUs' caches are checked too. All locks
+    /// are held for as long as it takes: not for an interrupt handler.
+    ///
+    /// # Errors
+    ///
+    /// The first invariant that does not hold.
+    pub fn check(&self) -> Result<(), CheckError> {
+        let caches = self.lock_all();
+        let heap = self.lock_settled();
+        heap.check()?;
+        caches.iter().try_for_each(|cache| heap.check_cache(cache))
+    }
+
+    /// See [`Allocator::stats`]; what CPUs' caches hold counts as parked. All
+    /// locks are held for as long as it takes: not for an interrupt handler.
+    pub fn stats(&self) -> Stats {
+        let caches = self.lock_all();
+        let heap = self.lock_settled();
+        let mut stats = heap.stats();
+        for cache in &caches {
+            let parked = cache.parked(heap.span()).bytes();
+            stats.live = stats.live.saturating_sub(parked);
+            stats.parked += parked;
+        }
+        stats
+    }
+
+    fn lock_all(&self) -> [MutexGuard<'_, RawSpinLock, CpuCache<S, A>>; CPUS] {
+        array::from_fn(|number| self.slots[number].0.lock())
+    }
+
+    /// The heap, with nothing deferred.
+    fn lock_settled(&self) -> Held<'_, R, S, A> {
+        let mut heap = self.shared.lock();
+        self.shared.settle_all(&mut heap);
+        heap
+    }
+
+    fn publish(&self, heap: &Held<'_, R, S, A>) {
+        let base = heap.span().pointer_to(Offset::NONE);
+        self.base.store(base, Ordering::Release);
+    }
+
+    /// The memory of the heap.
+    #[inline]
+    fn span(&self) -> Span {
+        // SAFETY: the heap's own base. Whoever passes an offset has it from
+        // the heap, or from a list whose lock it holds, after the base was
+        // published.
+        unsafe { Span::new(self.base.load(Ordering::Relaxed)) }
+    }
+
+    /// The cache of the CPU that runs, as far as that can be known.
+    #[inline]
+    fn slot(&self) -> &Slot<S, A> {
+        &self.slots[Cpu::index() % CPUS]
+    }
+
+    /// The caches to try if that one is held.
+    fn neighbours(&self) -> impl Iterator<Item = &Slot<S, A>> {
+        let own = Cpu::index() % CPUS;
+        (1..CPUS.min(1 + NEIGHBOURS)).map(move |step| &self.slots[(own + step) % CPUS])
+    }
+
+    /// Whether the caller may wait for a cache that is held.
+    fn may_wait_for_caches() -> bool {
+        !Cpu::in_interrupt()
+    }
+
+    /// The heap, if the caller may wait for it or need not.
+    fn heap(&self) -> Option<Held<'_, R, S, A>> {
+        if Cpu::LOCK_MASKS_INTERRUPTS || !Cpu::in_interrupt() {
+            Some(self.shared.lock())
+        } else {
+            self.shared.try_lock()
+        }
+    }
+
+    /// What remains of `alloc` when its CPU's list is empty: fills it.
+    ///
+    /// # Safety
+    ///
+    /// The slot's lock is held by a guard that was forgotten.
+    #[inline(never)]
+    unsafe fn alloc_missed(&self, slot: &Slot<S, A>, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller's promise.
+        let mut cache = unsafe { slot.0.make_guard_unchecked() };
+        let Some(mut heap) = self.heap() else {
+            drop(cache);
+            return self
+                .alloc_from_neighbours(layout)
+                .unwrap_or(ptr::null_mut());
+        };
+        // SAFETY: whoever called the allocator keeps its contract.
+        let block = unsafe { heap.alloc(layout) };
+        if block.is_null() {
+            drop(heap);
+            drop(cache);
+            return self.alloc_reclaiming(layout);
+        }
+        if !self.shared.is_reclaiming() {
+            self.adjust(&mut cache, &heap);
+            Self::refill(&mut cache, &mut heap, layout);
+        }
+        block
+    }
+
+    /// `alloc` while its CPU's cache is held.
+    #[cold]
+    #[inline(never)]
+    fn alloc_elsewhere(&self, layout: Layout) -> *mut u8 {
+        match self.alloc_from_neighbours(layout) {
+            Some(block) => block,
+            None => self.alloc_shared(layout),
+        }
+    }
+
+    fn alloc_from_neighbours(&self, layout: Layout) -> Option<*mut u8> {
+        let span = self.span();
+        let mut caches = self.neighbours().filter_map(|slot| slot.0.try_lock());
+        let block = caches.find_map(|mut cache| cache.pop(span, layout))?;
+        Some(span.pointer_to(block))
+    }
+
+    /// Allocates from the heap.
+    #[inline(never)]
+    fn alloc_shared(&self, layout: Layout) -> *mut u8 {
+        let Some(mut heap) = self.heap() else {
+            return ptr::null_mut();
+        };
+        // SAFETY: whoever called the allocator keeps its contract.
+        let block = unsafe { heap.alloc(layout) };
+        if block.is_null() {
+            drop(heap);
+            return self.alloc_reclaiming(layout);
+        }
+        block
+    }
+
+    /// Allocates after everything that is parked was taken back.
+    #[cold]
+    fn alloc_reclaiming(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: whoever called the allocator keeps its contract.
+        self.after_reclaiming(|heap| unsafe { heap.alloc(layout) })
+            .unwrap_or(ptr::null_mut())
+    }
+
+    /// Takes back everything that is parked, as far as the caller may wait,
+    /// and then does something with the heap.
+    fn after_reclaiming<T>(&self, then: impl FnOnce(&mut Held<'_, R, S, A>) -> T) -> Option<T> {
+        if !self.was_initialized() {
+            return None;
+        }
+        let _reclaim = self.shared.reclaim();
+        for slot in &self.slots {
+            let cache = if Self::may_wait_for_caches() {
+                Some(slot.0.lock())
+            } else {
+                slot.0.try_lock()
+            };
+            if let Some(cache) = cache {
+                self.give_back_all(cache);
+            }
+        }
+        let mut heap = self.heap()?;
+        self.shared.settle_all(&mut heap);
+        Some(then(&mut heap))
+    }
+
+    /// Empties a cache, and puts it to sleep.
+    fn give_back_all(&self, mut cache: MutexGuard<'_, RawSpinLock, CpuCache<S, A>>) {
+        let span = self.span();
+        while let Some((block, size)) = cache.pop_any(span) {
+            let Some(mut heap) = self.heap() else {
+                self.shared.defer_granules(span, block, size);
+                continue;
+            };
+            heap.free(block, size);
+            for _ in 1..BATCH {
+                let Some((block, size)) = cache.pop_any(span) else {
+                    return;
+                };
+                heap.free(block, size);
+            }
+        }
+    }
+
+    /// What remains of `dealloc` when its CPU's list is full or asleep: gives
+    /// half of it back.
+    ///
+    /// # Safety
+    ///
+    /// The slot's lock is held by a guard that was forgotten.
+    #[inline(never)]
+    unsafe fn dealloc_overflowing(&self, slot: &Slot<S, A>, block: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise.
+        let mut cache = unsafe { slot.0.make_guard_unchecked() };
+        if self.shared.is_reclaiming() {
+            drop(cache);
+            return self.dealloc_shared(block, layout);
+        }
+        let Some(mut heap) = self.shared.try_lock() else {
+            return self.shared.defer(self.span(), block, layout);
+        };
+        self.adjust(&mut cache, &heap);
+        let at = heap.span().offset_of(block);
+        if !cache.push(heap.span(), layout, at) {
+            Self::give_back(&mut cache, &mut heap, layout);
+            if !cache.push(heap.span(), layout, at) {
+                // SAFETY: whoever called the allocator keeps its contract.
+                unsafe { heap.dealloc(block, layout) };
+            }
+        }
+    }
+
+    /// `dealloc` while its CPU's cache is held.
+    #[cold]
+    #[inline(never)]
+    fn dealloc_elsewhere(&self, block: *mut u8, layout: Layout) {
+        let span = self.span();
+        let mut caches = self.neighbours().filter_map(|slot| slot.0.try_lock());
+        if !caches.any(|mut cache| cache.push(span, layout, span.offset_of(block))) {
+            self.dealloc_shared(block, layout);
+        }
+    }
+
+    /// Frees a block to the heap, now or, if its lock is held, soon.
+    #[inline(never)]
+    fn dealloc_shared(&self, block: *mut u8, layout: Layout) {
+        match self.shared.try_lock() {
+            // SAFETY: whoever called the allocator keeps its contract.
+            Some(mut heap) => unsafe { heap.dealloc(block, layout) },
+            None => self.shared.defer(self.span(), block, layout),
+        }
+    }
+
+    /// Wakes a cache, and sets what its lists may hold.
+    fn adjust(&self, cache: &mut CpuCache<S, A>, heap: &Allocator<S, A>) {
+        let of_heap = heap.capacity().0 / LIST_OF_HEAP / CPUS as u32;
+        let limit = LIST.min(Granules(of_heap)).min(heap.list_limit());
+        if limit != cache.limit() {
+            cache.set_limit(limit);
+        }
+        cache.wake();
+    }
+
+    /// Fills half of a list with blocks that the heap can spare.
+    fn refill(cache: &mut CpuCache<S, A>, heap: &mut Allocator<S, A>, layout: Layout) {
+        let Some(class) = CpuCache::<S, A>::class_of(layout) else {
+            return;
+        };
+        // A list that is not empty may still have no block of the alignment.
+        let bound = cache.bound_of(class).0;
+        let room = bound.saturating_sub(cache.held_in(class).0).min(bound / 2);
+        let batch = (room / class.granules().0).min(BATCH);
+        let span = heap.span();
+        heap.take_spare(layout, batch, |block| {
+            let parked = cache.push(span, layout, block);
+            debug_assert!(parked, "a batch is larger than its list");
+        });
+    }
+
+    /// Gives half of a list back.
+    fn give_back(cache: &mut CpuCache<S, A>, heap: &mut Allocator<S, A>, layout: Layout) {
+        let Some(class) = CpuCache::<S, A>::class_of(layout) else {
+            return;
+        };
+        let half = cache.bound_of(class).0 / 2 / class.granules().0;
+        for _ in 0..half.clamp(1, BATCH) {
+            let Some(block) = cache.pop_of(heap.span(), class) else {
+                return;
+            };
+            heap.return_spare(layout, block);
+        }
+    }
+
+    /// Resizes a block by the heap's means.
+    ///
+    /// # Safety
+    ///
+    /// As for [`GlobalAlloc::realloc`].
+    unsafe fn realloc_with(
+        &self,
+        mut heap: Held<'_, R, S, A>,
+        block: *mut u8,
+        layout: Layout,
+        new_size: usize,
+    ) -> *mut u8 {
+        // SAFETY: the caller's promise.
+        let mut resized = unsafe { heap.resize(block, layout, new_size) };
+        let mut locked = Some(heap);
+        if matches!(resized, Resized::Failed) {
+            locked = None;
+            // SAFETY: the caller's promise.
+            resized = self
+                .after_reclaiming(|heap| unsafe { heap.resize(block, layout, new_size) })
+                .unwrap_or(Resized::Failed);
+        }
+        let new = match resized {
+            Resized::Here(block) => return block,
+            Resized::CopyTo(new) => new,
+            Resized::Failed => return ptr::null_mut(),
+        };
+        if layout.size() > COPIED_UNDER_LOCK {
+            locked = None;
+        }
+        // SAFETY: the new block is another one, and larger, since a smaller
+        // size never moves; both are the caller's.
+        unsafe { new.copy_from_nonoverlapping(block, layout.size()) };
+        match locked {
+            Some(mut heap) => heap.dealloc_outgrown(block, layout),
+            None => self.dealloc_outgrown(block, layout),
+        }
+        new
+    }
+
+    fn dealloc_outgrown(&self, block: *mut u8, layout: Layout) {
+        match self.shared.try_lock() {
+            Some(mut heap) => heap.dealloc_outgrown(block, layout),
+            None => self.shared.defer(self.span(), block, layout),
+        }
+    }
+
+    /// Resizes a block by moving its content.
+    ///
+    /// # Safety
+    ///
+    /// As for [`GlobalAlloc::realloc`].
+    unsafe fn realloc_by_copy(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        let Ok(new_layout) = Layout::from_size_align(new_size, layout.align()) else {
+            return ptr::null_mut();
+        };
+        // SAFETY: the caller's promise; the blocks are two, each at least as
+        // large as what is copied.
+        unsafe {
+            let new = self.alloc(new_layout);
+            if !new.is_null() {
+                new.copy_from_nonoverlapping(block, layout.size().min(new_size));
+                self.dealloc(block, layout);
+            }
+            new
+        }
+    }
+}
+
+// SAFETY: a block is in one list only, that of a cache or the heap, each
+// behind its lock, or in the deferred list, or the caller's.
+unsafe impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: usize>
+    GlobalAlloc for PerCpuAllocator<Cpu, CPUS, R, S, A>
+{
+    #[inline]
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        if CpuCache::<S, A>::class_of(layout).is_none() {
+            return self.alloc_shared(layout);
+        }
+        let slot = self.slot();
+        let Some(mut cache) = slot.0.try_lock() else {
+            return self.alloc_elsewhere(layout);
+        };
+        if let Some(block) = cache.pop(self.span(), layout) {
+            return self.span().pointer_to(block);
+        }
+        mem::forget(cache);
+        // SAFETY: the lock is held by the guard that was forgotten.
+        unsafe { self.alloc_missed(slot, layout) }
+    }
+
+    #[inline]
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        if CpuCache::<S, A>::class_of(layout).is_none() {
+            return self.dealloc_shared(block, layout);
+        }
+        let slot = self.slot();
+        let Some(mut cache) = slot.0.try_lock() else {
+            return self.dealloc_elsewhere(block, layout);
+        };
+        if cache.push(self.span(), layout, self.span().offset_of(block)) {
+            return;
+        }
+        mem::forget(cache);
+        // SAFETY: the lock is held by the guard that was forgotten.
+        unsafe { self.dealloc_overflowing(slot, block, layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        if CpuCache::<S, A>::class_of(layout).is_none() {
+            if let Some(mut heap) = self.heap() {
+                let new = heap.alloc_reporting(layout);
+                drop(heap);
+                if !new.block.is_null() {
+                    // SAFETY: the block is new, and nobody else knows of it.
+                    unsafe { new.clear() };
+                    return new.block;
+                }
+            }
+        }
+        // SAFETY: the caller's promise; the block is new.
+        unsafe {
+            let new = NewBlock::dirty(self.alloc(layout), layout.size());
+            new.clear();
+            new.block
+        }
+    }
+
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        if Granules::holding(new_size) == Some(Granules::of_block(layout.size())) {
+            return block;
+        }
+        let heap = match self.shared.try_lock() {
+            Some(heap) => Some(heap),
+            None if new_size.max(layout.size()) <= COPIED_UNDER_LOCK => None,
+            None => self.heap(),
+        };
+        // SAFETY: the caller's promise.
+        unsafe {
+            match heap {
+                Some(heap) => self.realloc_with(heap, block, layout, new_size),
+                None => self.realloc_by_copy(block, layout, new_size),
+            }
+        }
+    }
+}

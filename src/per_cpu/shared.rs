@@ -1,0 +1,168 @@
+//! The heap that all CPUs share.
+
+use core::{
+    alloc::Layout,
+    ops::{Deref, DerefMut},
+};
+
+use lock_api::{Mutex, MutexGuard, RawMutex};
+
+use super::deferred::Deferred;
+use crate::{
+    allocator::Allocator,
+    cache::Link,
+    heap::chunk::Span,
+    sync::{AtomicUsize, Ordering},
+    unit::{Granules, Offset},
+};
+
+/// The most deferred blocks that are freed by one who took the lock for
+/// something else.
+const SETTLED_AT_ONCE: usize = 64;
+
+/// An allocator behind a lock, and what can be done without the lock.
+#[derive(Debug)]
+#[repr(align(128))]
+pub(super) struct Shared<R: RawMutex, const S: usize, const A: usize> {
+    owned: Mutex<R, Owned<S, A>>,
+    deferred: Deferred,
+    /// How many are taking back what the CPUs' caches hold.
+    reclaiming: AtomicUsize,
+}
+
+/// What the lock guards.
+#[derive(Debug)]
+pub(super) struct Owned<const S: usize, const A: usize> {
+    allocator: Allocator<S, A>,
+    /// Blocks that were deferred and taken over, and are still to be freed.
+    backlog: Offset,
+}
+
+/// The allocator, with the lock held.
+pub(super) struct Held<'a, R: RawMutex, const S: usize, const A: usize>(
+    MutexGuard<'a, R, Owned<S, A>>,
+);
+
+/// While it lives, caches are taken back: none may be filled.
+pub(super) struct Reclaim<'a>(&'a AtomicUsize);
+
+impl<R: RawMutex, const S: usize, const A: usize> Shared<R, S, A> {
+    #[cfg(not(loom))]
+    pub const fn new(lock: R, allocator: Allocator<S, A>) -> Self {
+        Self {
+            owned: Mutex::from_raw(lock, Owned::new(allocator)),
+            deferred: Deferred::empty(),
+            reclaiming: AtomicUsize::new(0),
+        }
+    }
+
+    #[cfg(loom)]
+    pub fn new(lock: R, allocator: Allocator<S, A>) -> Self {
+        Self {
+            owned: Mutex::from_raw(lock, Owned::new(allocator)),
+            deferred: Deferred::empty(),
+            reclaiming: AtomicUsize::new(0),
+        }
+    }
+
+    /// Waits for the lock.
+    pub fn lock(&self) -> Held<'_, R, S, A> {
+        self.settled(self.owned.lock())
+    }
+
+    /// Takes the lock if it is free.
+    pub fn try_lock(&self) -> Option<Held<'_, R, S, A>> {
+        self.owned.try_lock().map(|owned| self.settled(owned))
+    }
+
+    fn settled<'a>(&'a self, owned: MutexGuard<'a, R, Owned<S, A>>) -> Held<'a, R, S, A> {
+        let mut held = Held(owned);
+        self.settle(&mut held, SETTLED_AT_ONCE);
+        held
+    }
+
+    /// Frees a block without the lock: whoever takes it next does the rest.
+    pub fn defer(&self, span: Span, block: *mut u8, layout: Layout) {
+        let size = Granules::of_block(layout.size());
+        self.defer_granules(span, span.offset_of(block), size);
+    }
+
+    pub fn defer_granules(&self, span: Span, block: Offset, size: Granules) {
+        self.deferred.push(span, block, size);
+    }
+
+    /// Frees deferred blocks, so many at the most.
+    #[inline]
+    fn settle(&self, held: &mut Held<'_, R, S, A>, most: usize) {
+        let owned = &mut *held.0;
+        if owned.backlog.is_none() {
+            owned.backlog = self.deferred.take_all();
+        }
+        owned.settle(most);
+    }
+
+    /// Frees all blocks whose deferral is over by now.
+    pub fn settle_all(&self, held: &mut Held<'_, R, S, A>) {
+        let owned = &mut *held.0;
+        owned.settle(usize::MAX);
+        owned.backlog = self.deferred.take_all();
+        owned.settle(usize::MAX);
+    }
+
+    /// Says that caches are to be taken back, until the answer is dropped.
+    pub fn reclaim(&self) -> Reclaim<'_> {
+        self.reclaiming.fetch_add(1, Ordering::Relaxed);
+        Reclaim(&self.reclaiming)
+    }
+
+    /// Whether caches are being taken back. One who holds a cache that was
+    /// taken back already, and is woken by nobody else, sees that they are:
+    /// the cache's lock orders this after [`reclaim`](Self::reclaim).
+    pub fn is_reclaiming(&self) -> bool {
+        self.reclaiming.load(Ordering::Relaxed) != 0
+    }
+}
+
+impl Drop for Reclaim<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Release);
+    }
+}
+
+impl<const S: usize, const A: usize> Owned<S, A> {
+    const fn new(allocator: Allocator<S, A>) -> Self {
+        Self {
+            allocator,
+            backlog: Offset::NONE,
+        }
+    }
+
+    #[inline]
+    fn settle(&mut self, most: usize) {
+        for _ in 0..most {
+            let block = self.backlog;
+            if block.is_none() {
+                return;
+            }
+            let link = Link(self.allocator.span().link(block));
+            self.backlog = link.block();
+            self.allocator.free(block, link.amount());
+        }
+    }
+}
+
+impl<R: RawMutex, const S: usize, const A: usize> Deref for Held<'_, R, S, A> {
+    type Target = Allocator<S, A>;
+
+    #[inline]
+    fn deref(&self) -> &Self::Target {
+        &self.0.allocator
+    }
+}
+
+impl<R: RawMutex, const S: usize, const A: usize> DerefMut for Held<'_, R, S, A> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0.allocator
+    }
+}
