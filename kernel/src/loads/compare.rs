@@ -1,4 +1,4 @@
-//! The same loads on other allocators, all behind the same lock, over the same
+//! The same loads on other allocators, all with the same lock, over the same
 //! memory.
 
 use core::{
@@ -14,6 +14,7 @@ use super::{block::Filled, fill, hand_on, mix, one_size, only_once, pool::Pool};
 use crate::{
     HEAP, cpu,
     cpus::{self, meet},
+    heap::PerCpuHeap,
     masking_lock::{MaskingLock, Mutex},
     println,
 };
@@ -40,9 +41,15 @@ pub fn run() {
     });
     let memory = MEMORY_START.load(Relaxed);
 
-    static LOCKED: LockedAllocator<MaskingLock> = LockedAllocator::empty();
+    static PER_CPU: PerCpuHeap = PerCpuHeap::empty();
     // SAFETY: the memory is the allocator's until the next one gets it.
-    contend("galloc", &LOCKED, || unsafe {
+    contend("galloc, a cache a CPU", &PER_CPU, || unsafe {
+        PER_CPU.init(memory.expose_provenance(), MEMORY.size());
+    });
+
+    static LOCKED: LockedAllocator<MaskingLock> = LockedAllocator::empty();
+    // SAFETY: as above.
+    contend("galloc, one lock", &LOCKED, || unsafe {
         LOCKED.init(memory.expose_provenance(), MEMORY.size());
     });
 
