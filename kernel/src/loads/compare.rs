@@ -56,7 +56,8 @@ pub fn run() {
     static TALC: TalcLock<MaskingLock, Manual> = TalcLock::new(Manual);
     // SAFETY: as above.
     contend("talc", &TALC, || unsafe {
-        TALC.lock().claim(memory, MEMORY.size());
+        let claimed = TALC.lock().claim(memory, MEMORY.size());
+        assert!(claimed.is_some(), "talc does not take the memory");
     });
 
     static LINKED_LIST: LinkedList = LinkedList(Mutex::new(linked_list_allocator::Heap::empty()));

@@ -22,9 +22,10 @@ const SMALLEST: usize = 16;
 const BLOCKS: usize = 8192;
 
 /// All CPUs allocate blocks of `largest` bytes, and shorter ones when there
-/// are none, until there is nothing left of a heap of this capacity, and then each frees what another one has allocated; all this twice, since
-/// only the second time shows that everything came back. Gives back how many
-/// blocks the CPU has had.
+/// are none, until there is nothing left of a heap of this capacity, and then
+/// each frees what another one has allocated; all this twice, since only the
+/// second time shows that everything came back. Gives back how many blocks the
+/// CPU has had.
 pub fn run(heap: &impl GlobalAlloc, filled: Filled, capacity: usize, largest: usize) -> usize {
     static HOARDS: [Mutex<Vec<Block>>; CPUS] = [const { Mutex::new(Vec::new()) }; CPUS];
     let mut hoard = Vec::with_capacity(BLOCKS);

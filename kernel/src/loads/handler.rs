@@ -78,7 +78,7 @@ pub fn assert_all_served() {
 pub fn report() {
     for (index, count) in COUNTS[..cpus::count()].iter().enumerate() {
         println!(
-            "CPU {index}: {} interrupts, {} of them when memory was exhausted",
+            "CPU {index}: {} interrupts, {} of them without memory, when it was exhausted",
             count.interrupts.load(Relaxed),
             count.refused.load(Relaxed)
         );

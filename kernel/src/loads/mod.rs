@@ -38,6 +38,9 @@ pub fn run() {
         mix::run(&HEAP, &POOL, Filled::Whole, 10_000);
         hand_on::run(&HEAP, &POOL, Filled::Whole, 2_000);
         one_size::run(&HEAP, Filled::Whole, 100);
+        if cpu::index() == 0 {
+            check(); // while the others go on
+        }
     }
     passed("random operations");
     red_zone::run();
@@ -50,7 +53,7 @@ pub fn run() {
     only_once(|| {
         handler::report();
         POOL.free_all(&HEAP);
-        HEAP.check().expect("the heap is corrupt");
+        check();
         let stats = HEAP.stats();
         println!("{stats:#?}");
         assert_eq!(stats.live, 0, "blocks were lost");
@@ -58,6 +61,10 @@ pub fn run() {
         drop(most);
     });
     compare::run();
+}
+
+fn check() {
+    HEAP.check().expect("the heap is corrupt");
 }
 
 /// Does what one CPU is to do, while the others wait.
