@@ -28,13 +28,13 @@ pub struct Block {
 unsafe impl Send for Block {}
 
 impl Block {
-    pub fn new(heap: &impl GlobalAlloc, layout: Layout, tag: u8, filled: Filled) -> Option<Self> {
+    pub fn new(heap: &dyn GlobalAlloc, layout: Layout, tag: u8, filled: Filled) -> Option<Self> {
         // SAFETY: no load asks for size zero.
         Self::at(unsafe { heap.alloc(layout) }, layout, tag, filled)
     }
 
     /// As `new`, of memory that is zero.
-    pub fn zeroed(heap: &impl GlobalAlloc, layout: Layout, filled: Filled) -> Option<Self> {
+    pub fn zeroed(heap: &dyn GlobalAlloc, layout: Layout, filled: Filled) -> Option<Self> {
         // SAFETY: as above; the bytes are there, and written.
         unsafe {
             let at = heap.alloc_zeroed(layout);
@@ -64,7 +64,7 @@ impl Block {
     }
 
     /// Makes the block shorter or longer. Whether it could be.
-    pub fn resize(&mut self, heap: &impl GlobalAlloc, size: usize) -> bool {
+    pub fn resize(&mut self, heap: &dyn GlobalAlloc, size: usize) -> bool {
         // SAFETY: the block is the heap's, and the size neither zero nor large.
         let at = unsafe { heap.realloc(self.at.as_ptr(), self.layout, size) };
         let Some(at) = NonNull::new(at) else {
@@ -79,7 +79,7 @@ impl Block {
         true
     }
 
-    pub fn free(self, heap: &impl GlobalAlloc) {
+    pub fn free(self, heap: &dyn GlobalAlloc) {
         self.check(self.layout.size());
         // SAFETY: the block is the heap's, and gone from now on.
         unsafe { heap.dealloc(self.at.as_ptr(), self.layout) };

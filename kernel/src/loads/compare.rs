@@ -71,7 +71,7 @@ pub fn run() {
 }
 
 /// Prints the line of an allocator, which the first CPU initializes.
-fn contend(name: &str, heap: &impl GlobalAlloc, init: impl FnOnce()) {
+fn contend(name: &str, heap: &dyn GlobalAlloc, init: impl FnOnce()) {
     static POOL: Pool = Pool::new();
     const ROUNDS: usize = 100;
     const STEPS: usize = 3_000;

@@ -26,7 +26,7 @@ const BLOCKS: usize = 8192;
 /// each frees what another one has allocated; all this twice, since only the
 /// second time shows that everything came back. Gives back how many blocks the
 /// CPU has had.
-pub fn run(heap: &impl GlobalAlloc, filled: Filled, capacity: usize, largest: usize) -> usize {
+pub fn run(heap: &dyn GlobalAlloc, filled: Filled, capacity: usize, largest: usize) -> usize {
     static HOARDS: [Mutex<Vec<Block>>; CPUS] = [const { Mutex::new(Vec::new()) }; CPUS];
     let mut hoard = Vec::with_capacity(BLOCKS);
     let mut count = 0;
@@ -56,7 +56,7 @@ pub fn run(heap: &impl GlobalAlloc, filled: Filled, capacity: usize, largest: us
 }
 
 /// Allocates blocks that get smaller when no larger ones are left.
-fn take_all(heap: &impl GlobalAlloc, filled: Filled, largest: usize, hoard: &mut Vec<Block>) {
+fn take_all(heap: &dyn GlobalAlloc, filled: Filled, largest: usize, hoard: &mut Vec<Block>) {
     let mut size = largest;
     while size >= SMALLEST {
         match new(heap, filled, size) {
@@ -69,7 +69,7 @@ fn take_all(heap: &impl GlobalAlloc, filled: Filled, largest: usize, hoard: &mut
     }
 }
 
-fn new(heap: &impl GlobalAlloc, filled: Filled, size: usize) -> Option<Block> {
+fn new(heap: &dyn GlobalAlloc, filled: Filled, size: usize) -> Option<Block> {
     let layout = Layout::from_size_align(size, 8).expect("the size is a heap's");
     Block::new(heap, layout, size as u8 ^ cpu::index() as u8, filled)
 }

@@ -12,7 +12,7 @@ use crate::cpu;
 
 /// Allocates `steps` small blocks and puts them into the pool, and frees what
 /// others put there.
-pub fn run(heap: &impl GlobalAlloc, pool: &Pool, filled: Filled, steps: usize) {
+pub fn run(heap: &dyn GlobalAlloc, pool: &Pool, filled: Filled, steps: usize) {
     let mut random = Random::new(cpu::index());
     for step in 0..steps {
         let layout = core::alloc::Layout::new::<[u64; 16]>();

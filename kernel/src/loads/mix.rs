@@ -14,7 +14,7 @@ const BLOCKS: usize = 512;
 
 /// Allocates, resizes and frees blocks, `steps` times. Some it hands to other
 /// CPUs by the pool, and frees theirs.
-pub fn run(heap: &impl GlobalAlloc, pool: &Pool, filled: Filled, steps: usize) {
+pub fn run(heap: &dyn GlobalAlloc, pool: &Pool, filled: Filled, steps: usize) {
     assert!(!cpu::in_handler());
     let mut random = Random::new(cpu::index());
     let mut blocks = [const { None }; BLOCKS];
@@ -37,7 +37,7 @@ pub fn run(heap: &impl GlobalAlloc, pool: &Pool, filled: Filled, steps: usize) {
     }
 }
 
-fn new(heap: &impl GlobalAlloc, filled: Filled, random: &mut Random) -> Block {
+fn new(heap: &dyn GlobalAlloc, filled: Filled, random: &mut Random) -> Block {
     let layout = random.layout();
     let block = if random.below(8) == 0 {
         Block::zeroed(heap, layout, filled)

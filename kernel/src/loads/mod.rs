@@ -1,4 +1,7 @@
 //! What the heap is put through, on all CPUs at once.
+//!
+//! Loads take it as a trait object, so that they are the same machine code for
+//! every allocator, and what differs is the allocator's.
 
 mod block;
 mod collections;

@@ -8,7 +8,7 @@ use super::block::{Block, Filled};
 pub const BLOCKS: usize = 32;
 
 /// Allocates some blocks and frees them, `rounds` times.
-pub fn run(heap: &impl GlobalAlloc, filled: Filled, rounds: usize) {
+pub fn run(heap: &dyn GlobalAlloc, filled: Filled, rounds: usize) {
     for round in 0..rounds {
         let blocks: [Block; BLOCKS] = core::array::from_fn(|i| {
             let block = Block::new(heap, Layout::new::<[u64; 8]>(), (round + i) as u8, filled);

@@ -22,7 +22,7 @@ impl Pool {
     }
 
     /// Frees what is in the pool.
-    pub fn free_all(&self, heap: &impl GlobalAlloc) {
+    pub fn free_all(&self, heap: &dyn GlobalAlloc) {
         for place in &self.0 {
             let block = place.lock().take();
             if let Some(block) = block {
