@@ -2,13 +2,21 @@
 //! system, and the end of a panic. A toolchain for `x86_64-unknown-none` brings
 //! the functions itself.
 
-use core::{arch::asm, panic::PanicInfo};
+use core::{
+    arch::asm,
+    panic::PanicInfo,
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+};
 
 use crate::{cpu, port, serial};
 
 #[panic_handler]
 fn panic(info: &PanicInfo) -> ! {
+    static PANICKED: AtomicBool = AtomicBool::new(false);
     cpu::let_interrupts(false);
+    if PANICKED.swap(true, Relaxed) {
+        cpu::stop(); // the first one ends the machine
+    }
     serial::print_at_once(format_args!("CPU {}: {info}", cpu::index()));
     port::exit(false)
 }
