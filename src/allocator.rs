@@ -8,12 +8,15 @@
 //! the shorter the less room there is: the tightest way. A request fails only
 //! when everything that was parked has been given back in vain.
 
+#[cfg(all(feature = "spin", target_has_atomic = "32"))]
+mod spare;
+
 use core::{alloc::Layout, ptr};
 
 use crate::{
     cache::Cache,
     error::InitError,
-    heap::{CheckError, Heap, Request, chunk::Span, region::Plan},
+    heap::{CheckError, Heap, Request, region::Plan},
     stats::Stats,
     unit::{Granules, Offset, alignment_of},
 };
@@ -366,19 +369,10 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     }
 
     /// The memory of the region.
+    #[cfg(feature = "locked")]
     #[inline]
-    pub(crate) fn span(&self) -> Span {
+    pub(crate) fn span(&self) -> crate::heap::chunk::Span {
         self.heap.span()
-    }
-
-    /// The granules that blocks can have.
-    pub(crate) fn capacity(&self) -> Granules {
-        self.heap.capacity()
-    }
-
-    /// The most granules in a list of the smallest blocks, as room allows.
-    pub(crate) fn list_limit(&self) -> Granules {
-        self.cache.limit()
     }
 
     /// As [`check`](Self::check), for quick lists in front of this allocator.
@@ -387,44 +381,6 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         cache: &Cache<SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT, HALVED_EVERY_LOG2>,
     ) -> Result<(), CheckError> {
         cache.try_for_each(self.heap.span(), |parked| self.heap.check_parked(parked))
-    }
-
-    /// Takes up to so many blocks for such a layout, without need: parked
-    /// ones, or a run of free memory that the reserve can spare.
-    pub(crate) fn take_spare(&mut self, layout: Layout, count: u32, mut keep: impl FnMut(Offset)) {
-        let span = self.heap.span();
-        let size = Granules::of_block(layout.size());
-        let mut wanted = count;
-        while wanted > 0 {
-            let Some(block) = self.cache.pop(span, layout) else {
-                break;
-            };
-            keep(block);
-            wanted -= 1;
-        }
-        let alignment = alignment_of(layout);
-        if size.0 as usize % alignment != 0 {
-            wanted = wanted.min(1);
-        }
-        while wanted > 0 {
-            let run = Request {
-                size: Granules(size.0 * wanted),
-                alignment,
-            };
-            if let Some(first) = self.heap.take(run) {
-                (0..wanted).for_each(|number| keep(first + Granules(size.0 * number)));
-                return;
-            }
-            wanted /= 2;
-        }
-    }
-
-    /// Parks or frees a block of quick lists in front of this allocator.
-    pub(crate) fn return_spare(&mut self, layout: Layout, block: Offset) {
-        let parked = self.cache.push(self.heap.span(), layout, block);
-        if !parked {
-            self.free(block, Granules::of_block(layout.size()));
-        }
     }
 
     /// Frees a block without parking it.

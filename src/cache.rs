@@ -186,6 +186,7 @@ impl<const SIZES: usize, const ALIGNMENTS: usize, const HALVED_EVERY_LOG2: u32>
     }
 
     /// The granules in a list.
+    #[cfg(all(feature = "spin", target_has_atomic = "32"))]
     pub fn held_in(&self, class: Class) -> Granules {
         self.lists[class.size][class.alignment].amount()
     }

@@ -70,27 +70,33 @@
 #[cfg(all(feature = "spin", not(target_has_atomic = "8")))]
 compile_error!(
     "good_memory_allocator: the feature `spin` needs atomic compare-and-swap, which this target \
-     lacks; use `default-features = false` and `Allocator` with a critical section of your own"
+     lacks; use `default-features = false` with the feature `critical-section` or `locked`"
 );
 
 mod allocator;
+#[cfg(any(feature = "allocator", feature = "allocator-api2"))]
+mod allocator_trait;
 mod cache;
 mod error;
 mod heap;
-#[cfg(all(feature = "spin", target_has_atomic = "8"))]
+#[cfg(feature = "locked")]
 mod lock;
 #[cfg(all(feature = "spin", target_has_atomic = "32"))]
 mod per_cpu;
 mod stats;
-#[cfg(all(feature = "spin", target_has_atomic = "8"))]
+#[cfg(feature = "spin")]
 mod sync;
 mod unit;
 
 pub use allocator::{Allocator, DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT, DEFAULT_SMALLBINS_AMOUNT};
 pub use error::InitError;
 pub use heap::CheckError;
-#[cfg(all(feature = "spin", target_has_atomic = "8"))]
-pub use lock::{LockedAllocator, RawSpinLock, SpinLockedAllocator, StaticHeap, lock_api};
+#[cfg(feature = "critical-section")]
+pub use lock::{CriticalSectionAllocator, RawCriticalSection};
+#[cfg(feature = "locked")]
+pub use lock::{LockedAllocator, LockedStaticHeap, RawCell, UnsyncAllocator, lock_api};
+#[cfg(feature = "spin")]
+pub use lock::{RawSpinLock, SpinLockedAllocator, StaticHeap};
 #[cfg(all(feature = "spin", target_has_atomic = "32"))]
 pub use per_cpu::{CurrentCpu, PerCpuAllocator};
 pub use stats::Stats;

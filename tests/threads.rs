@@ -18,8 +18,13 @@ use common::{
     front_end::FrontEnd,
     layout, op, shadow,
     subject::space_of,
+    ticket::Ticket,
 };
-use good_memory_allocator::{PerCpuAllocator, RawSpinLock, SpinLockedAllocator, StaticHeap};
+#[cfg(feature = "critical-section")]
+use good_memory_allocator::{CriticalSectionAllocator, LockedStaticHeap, RawCriticalSection};
+use good_memory_allocator::{
+    LockedAllocator, PerCpuAllocator, RawSpinLock, SpinLockedAllocator, StaticHeap, UnsyncAllocator,
+};
 use proptest::{
     prelude::*,
     strategy::ValueTree,
@@ -168,7 +173,7 @@ fn does_as_its_shadow<G: FrontEnd>(length: usize) {
 }
 
 /// Threads that each do as they like with blocks of their own.
-fn threads_leave_each_others_blocks_alone<G: FrontEnd>() {
+fn threads_leave_each_others_blocks_alone<G: FrontEnd + Sync>() {
     let region = Region::new(0, 400_000);
     let space = G::space(&region);
     let allocator = G::over(&region);
@@ -181,7 +186,7 @@ fn threads_leave_each_others_blocks_alone<G: FrontEnd>() {
 }
 
 /// Threads that take blocks from each other and resize or free them.
-fn blocks_pass_from_thread_to_thread<G: FrontEnd>() {
+fn blocks_pass_from_thread_to_thread<G: FrontEnd + Sync>() {
     let region = Region::new(0, 1 << 20);
     let space = G::space(&region);
     let allocator = G::over(&region);
@@ -205,7 +210,7 @@ fn blocks_pass_from_thread_to_thread<G: FrontEnd>() {
 }
 
 /// Threads that all together take everything there is, again and again.
-fn all_threads_exhaust_the_heap_at_once<G: FrontEnd>() {
+fn all_threads_exhaust_the_heap_at_once<G: FrontEnd + Sync>() {
     const SIZE: usize = 48;
     let region = Region::new(0, 100_000);
     let space = G::space(&region);
@@ -237,7 +242,7 @@ fn all_threads_exhaust_the_heap_at_once<G: FrontEnd>() {
 
 /// Threads that each have one block at a time, of a heap that has room for
 /// just so many.
-fn there_is_a_block_for_each_thread<G: FrontEnd>() {
+fn there_is_a_block_for_each_thread<G: FrontEnd + Sync>() {
     const SIZE: usize = 1000;
     let room = THREADS * SIZE;
     let Some(region) = (room..)
@@ -312,7 +317,30 @@ macro_rules! with {
     };
 }
 
+#[test]
+fn unsync_does_as_its_shadow() {
+    does_as_its_shadow::<UnsyncAllocator<0, 2>>(300);
+    does_as_its_shadow::<UnsyncAllocator<32, 2>>(10 << 10);
+}
+
+#[cfg(feature = "critical-section")]
 with! {
+    critical_section: CriticalSectionAllocator<128, 2>;
+    critical_section_per_cpu: PerCpuAllocator<ByThread, 2, RawCriticalSection, 128, 2>;
+}
+
+#[cfg(feature = "critical-section")]
+#[test]
+fn a_static_heap_is_behind_a_critical_section_too() {
+    static HEAP: LockedStaticHeap<RawCriticalSection, { 1 << 20 }> = LockedStaticHeap::new();
+    let space = space_of(&mut &HEAP);
+    let blocks = on_all_threads(&HEAP, |worker| (0..10_000).for_each(|_| worker.act()));
+    settle(&HEAP, space, blocks);
+}
+
+with! {
+    locked_fairly: LockedAllocator<Ticket, 128, 2>;
+    per_cpu_locked_fairly: PerCpuAllocator<ByThread, 2, Ticket, 128, 2>;
     locked_without_lists: Spin<0, 2>;
     locked_with_few_lists: Spin<1, 2>;
     locked_with_lists: Spin<128, 2>;

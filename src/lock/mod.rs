@@ -1,8 +1,11 @@
 //! The allocator behind a lock, which can be a `#[global_allocator]`.
 
+mod raw_cell;
+#[cfg(feature = "critical-section")]
+mod raw_critical_section;
+#[cfg(feature = "spin")]
 mod raw_spin;
 mod static_heap;
-mod traits;
 
 use core::{
     alloc::{GlobalAlloc, Layout},
@@ -12,7 +15,13 @@ use core::{
 pub use lock_api;
 use lock_api::{Mutex, RawMutex};
 
+pub use raw_cell::RawCell;
+#[cfg(feature = "critical-section")]
+pub use raw_critical_section::RawCriticalSection;
+#[cfg(feature = "spin")]
 pub use raw_spin::RawSpinLock;
+pub use static_heap::LockedStaticHeap;
+#[cfg(feature = "spin")]
 pub use static_heap::StaticHeap;
 
 use crate::{
@@ -34,6 +43,13 @@ pub(crate) const COPIED_UNDER_LOCK: usize = 1024;
 ///
 /// An interrupt handler must not use it, unless the lock masks interrupts: it
 /// would wait for ever if it had interrupted the lock's holder.
+///
+/// | lock | |
+/// |---|---|
+/// | `RawSpinLock` | several CPUs, no interrupt handlers that allocate |
+/// | `RawCriticalSection` | one CPU with interrupt handlers that allocate, or no atomics |
+/// | [`RawCell`] | one thread |
+/// | your own | for example one that masks interrupts and spins, or a fair one |
 #[derive(Debug)]
 pub struct LockedAllocator<
     R: RawMutex,
@@ -73,10 +89,51 @@ pub struct LockedAllocator<
 /// # }
 /// # }
 /// ```
+#[cfg(feature = "spin")]
 pub type SpinLockedAllocator<
     const SMALLBINS_AMOUNT: usize = DEFAULT_SMALLBINS_AMOUNT,
     const ALIGNMENT_SUB_BINS_AMOUNT: usize = DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT,
 > = LockedAllocator<RawSpinLock, SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>;
+
+/// An [`Allocator`] behind a critical section, for one core whose interrupt
+/// handlers allocate too, and for targets without atomics.
+///
+/// The program chooses the implementation of the critical section, as the
+/// crate [`critical_section`] says; interrupts are masked for as long as an
+/// operation of the allocator takes.
+#[cfg(feature = "critical-section")]
+pub type CriticalSectionAllocator<
+    const SMALLBINS_AMOUNT: usize = DEFAULT_SMALLBINS_AMOUNT,
+    const ALIGNMENT_SUB_BINS_AMOUNT: usize = DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT,
+> = LockedAllocator<RawCriticalSection, SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>;
+
+/// An [`Allocator`] for one thread, which several owners can share: not
+/// `Sync`, without atomics.
+///
+/// # Example
+///
+/// ```
+/// use core::alloc::{GlobalAlloc, Layout};
+/// use good_memory_allocator::UnsyncAllocator;
+///
+/// let mut region = [0u64; 512];
+/// let allocator = UnsyncAllocator::<32>::empty();
+/// let (one, other) = (&allocator, &allocator);
+/// let layout = Layout::new::<[u32; 10]>();
+/// // SAFETY: the region outlives the allocator and is used by nobody else;
+/// // the block is freed once, with its layout.
+/// unsafe {
+///     allocator.try_init(region.as_mut_ptr().cast(), size_of_val(&region))?;
+///     let block = one.alloc(layout);
+///     assert!(!block.is_null());
+///     other.dealloc(block, layout);
+/// }
+/// # Ok::<(), good_memory_allocator::InitError>(())
+/// ```
+pub type UnsyncAllocator<
+    const SMALLBINS_AMOUNT: usize = DEFAULT_SMALLBINS_AMOUNT,
+    const ALIGNMENT_SUB_BINS_AMOUNT: usize = DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT,
+> = LockedAllocator<RawCell, SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>;
 
 impl<R: RawMutex, const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     LockedAllocator<R, SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>

@@ -5,7 +5,9 @@ use core::{
     cell::UnsafeCell,
 };
 
-use super::SpinLockedAllocator;
+use lock_api::RawMutex;
+
+use super::LockedAllocator;
 use crate::{
     allocator::{Allocator, DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT, DEFAULT_SMALLBINS_AMOUNT},
     heap::CheckError,
@@ -15,12 +17,27 @@ use crate::{
 /// The fewest bytes that make a useful heap.
 const LEAST_BYTES: usize = 256;
 
-/// A heap of `BYTES` bytes, tables included, that brings its own memory: a
-/// `static` of one line, without a call to initialize it.
+/// A heap of `BYTES` bytes, tables included, that brings its own memory, with
+/// a lock of the user's choice: see [`LockedAllocator`] and, behind the spin
+/// lock, `StaticHeap`.
 ///
 /// It is all zeros until it is used, so that it takes no room in a program's
 /// file, and it knows that: [`alloc_zeroed`](GlobalAlloc::alloc_zeroed) does
 /// not clear what was never used. Fewer than 256 bytes do not compile.
+#[derive(Debug)]
+pub struct LockedStaticHeap<
+    R: RawMutex,
+    const BYTES: usize,
+    const SMALLBINS_AMOUNT: usize = DEFAULT_SMALLBINS_AMOUNT,
+    const ALIGNMENT_SUB_BINS_AMOUNT: usize = DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT,
+> {
+    allocator: LockedAllocator<R, SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>,
+    region: UnsafeCell<Region<BYTES>>,
+}
+
+/// A heap of `BYTES` bytes, tables included, that brings its own memory behind
+/// a spin lock: a `static` of one line, without a call to initialize it. More
+/// of it at [`LockedStaticHeap`].
 ///
 /// ```
 /// use good_memory_allocator::StaticHeap;
@@ -31,36 +48,38 @@ const LEAST_BYTES: usize = 256;
 /// let words = vec!["on", "this", "heap"];
 /// assert!(HEAP.stats().live >= size_of_val(&words[..]));
 /// ```
-#[derive(Debug)]
-pub struct StaticHeap<
+#[cfg(feature = "spin")]
+pub type StaticHeap<
     const BYTES: usize,
     const SMALLBINS_AMOUNT: usize = DEFAULT_SMALLBINS_AMOUNT,
     const ALIGNMENT_SUB_BINS_AMOUNT: usize = DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT,
-> {
-    allocator: SpinLockedAllocator<SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>,
-    region: UnsafeCell<Region<BYTES>>,
-}
+> = LockedStaticHeap<super::RawSpinLock, BYTES, SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>;
 
 #[derive(Debug)]
 #[repr(align(16))]
 struct Region<const BYTES: usize>([u8; BYTES]);
 
 // SAFETY: the region belongs to the allocator, which is behind a lock.
-unsafe impl<const B: usize, const S: usize, const A: usize> Sync for StaticHeap<B, S, A> {}
+unsafe impl<R: RawMutex + Sync, const B: usize, const S: usize, const A: usize> Sync
+    for LockedStaticHeap<R, B, S, A>
+{
+}
 
-impl<const B: usize, const S: usize, const A: usize> Default for StaticHeap<B, S, A> {
+impl<R: RawMutex, const B: usize, const S: usize, const A: usize> Default
+    for LockedStaticHeap<R, B, S, A>
+{
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<const B: usize, const S: usize, const A: usize> StaticHeap<B, S, A> {
+impl<R: RawMutex, const B: usize, const S: usize, const A: usize> LockedStaticHeap<R, B, S, A> {
     /// The heap, for a `static`. Blocks lie in it, so that to allocate from a
     /// heap that is moved afterwards breaks the allocation's contract.
     pub const fn new() -> Self {
         const { assert!(B >= LEAST_BYTES, "a StaticHeap needs at least 256 bytes") }
         Self {
-            allocator: SpinLockedAllocator::empty(),
+            allocator: LockedAllocator::empty(),
             region: UnsafeCell::new(Region([0; B])),
         }
     }
@@ -109,7 +128,9 @@ impl<const B: usize, const S: usize, const A: usize> StaticHeap<B, S, A> {
 
 // SAFETY: all is done by the locked allocator; only that it may have to be
 // given its region first.
-unsafe impl<const B: usize, const S: usize, const A: usize> GlobalAlloc for StaticHeap<B, S, A> {
+unsafe impl<R: RawMutex, const B: usize, const S: usize, const A: usize> GlobalAlloc
+    for LockedStaticHeap<R, B, S, A>
+{
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         self.allocator

@@ -2,12 +2,12 @@
 
 use std::{alloc::GlobalAlloc, ops::Range};
 
-use good_memory_allocator::{CurrentCpu, PerCpuAllocator, RawSpinLock, SpinLockedAllocator};
+use good_memory_allocator::{CurrentCpu, LockedAllocator, PerCpuAllocator, lock_api::RawMutex};
 
 use super::{Region, Subject, subject::space_over};
 
-/// An allocator that threads can share, and that is given a region.
-pub trait FrontEnd: GlobalAlloc + Sync {
+/// An allocator that can be shared, and that is given a region.
+pub trait FrontEnd: GlobalAlloc {
     /// An allocator over a region.
     fn over(region: &Region) -> Self;
 
@@ -17,7 +17,7 @@ pub trait FrontEnd: GlobalAlloc + Sync {
     fn subject(&self) -> impl Subject;
 }
 
-impl<const S: usize, const A: usize> FrontEnd for SpinLockedAllocator<S, A> {
+impl<R: RawMutex, const S: usize, const A: usize> FrontEnd for LockedAllocator<R, S, A> {
     fn over(region: &Region) -> Self {
         let allocator = Self::empty();
         // SAFETY: the region is valid, and this allocator's alone.
@@ -34,8 +34,8 @@ impl<const S: usize, const A: usize> FrontEnd for SpinLockedAllocator<S, A> {
     }
 }
 
-impl<Cpu: CurrentCpu, const N: usize, const S: usize, const A: usize> FrontEnd
-    for PerCpuAllocator<Cpu, N, RawSpinLock, S, A>
+impl<Cpu: CurrentCpu, R: RawMutex, const N: usize, const S: usize, const A: usize> FrontEnd
+    for PerCpuAllocator<Cpu, N, R, S, A>
 {
     fn over(region: &Region) -> Self {
         let allocator = Self::empty();

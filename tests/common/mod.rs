@@ -18,6 +18,8 @@ pub mod random;
 pub mod region;
 pub mod shadow;
 pub mod subject;
+#[cfg(feature = "spin")]
+pub mod ticket;
 
 pub use block::Block;
 pub use op::Op;

@@ -54,27 +54,28 @@ macro_rules! subject {
 subject!([const S: usize, const A: usize] Allocator<S, A>, by Allocator<S, A>);
 
 #[cfg(feature = "spin")]
-mod locked {
+mod shared {
     use std::alloc::GlobalAlloc;
 
     use good_memory_allocator::{
-        CurrentCpu, PerCpuAllocator, RawSpinLock, SpinLockedAllocator, StaticHeap,
+        CurrentCpu, LockedAllocator, LockedStaticHeap, PerCpuAllocator, lock_api::RawMutex,
     };
 
     use super::*;
 
     subject!(
-        [Cpu: CurrentCpu, const N: usize, const S: usize, const A: usize]
-        &PerCpuAllocator<Cpu, N, RawSpinLock, S, A>,
-        by PerCpuAllocator<Cpu, N, RawSpinLock, S, A>
+        [R: RawMutex, const S: usize, const A: usize] &LockedAllocator<R, S, A>,
+        by LockedAllocator<R, S, A>
     );
     subject!(
-        [const S: usize, const A: usize] &SpinLockedAllocator<S, A>,
-        by SpinLockedAllocator<S, A>
+        [R: RawMutex, const B: usize, const S: usize, const A: usize]
+        &'static LockedStaticHeap<R, B, S, A>,
+        by LockedStaticHeap<R, B, S, A>
     );
     subject!(
-        [const B: usize, const S: usize, const A: usize] &'static StaticHeap<B, S, A>,
-        by StaticHeap<B, S, A>
+        [Cpu: CurrentCpu, R: RawMutex, const N: usize, const S: usize, const A: usize]
+        &PerCpuAllocator<Cpu, N, R, S, A>,
+        by PerCpuAllocator<Cpu, N, R, S, A>
     );
 }
 

@@ -57,15 +57,18 @@ unsafe fn churn<const SMALLBINS: usize, const SUB_BINS: usize>(
     true
 }
 
-#[cfg(feature = "spin")]
+#[cfg(any(feature = "spin", feature = "critical-section"))]
 mod global {
     extern crate alloc;
 
     use alloc::{boxed::Box, vec::Vec};
-    use good_memory_allocator::SpinLockedAllocator;
+    #[cfg(not(feature = "spin"))]
+    use good_memory_allocator::CriticalSectionAllocator as Heap;
+    #[cfg(feature = "spin")]
+    use good_memory_allocator::SpinLockedAllocator as Heap;
 
     #[global_allocator]
-    static HEAP: SpinLockedAllocator = SpinLockedAllocator::empty();
+    static HEAP: Heap = Heap::empty();
 
     /// Fills a `Vec` from the global heap; its sum.
     ///
