@@ -99,7 +99,7 @@ fn contend(name: &str, heap: &dyn GlobalAlloc, init: impl FnOnce()) {
 fn ticks_each(mut load: impl FnMut() -> usize) -> u64 {
     static TICKS: AtomicU64 = AtomicU64::new(0);
     static OPERATIONS: AtomicU64 = AtomicU64::new(0);
-    let times = (0..10).map(|_| {
+    let times = (0..5).map(|_| {
         only_once(|| {
             TICKS.store(0, Relaxed);
             OPERATIONS.store(0, Relaxed);
