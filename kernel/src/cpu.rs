@@ -33,9 +33,9 @@ pub fn set_index(index: usize) {
 
 /// The index of the CPU that runs this.
 ///
-/// This is one load. Where GS is taken, the instruction `rdpid` is as good. The
-/// local APIC's ID would be too, but reading that takes much longer, and the
-/// IDs may have gaps.
+/// This is one load. Where GS serves another purpose, the instruction `rdpid`
+/// reads what the kernel put into the register TSC_AUX instead. The local
+/// APIC's ID takes much longer to read, and may be any number.
 #[inline]
 pub fn index() -> usize {
     let index;
