@@ -8,15 +8,20 @@
 //! the shorter the less room there is: the tightest way. A request fails only
 //! when everything that was parked has been given back in vain.
 
+mod front;
+mod halving;
 #[cfg(all(feature = "spin", target_has_atomic = "32"))]
 mod spare;
 
 use core::{alloc::Layout, ptr};
 
+pub(crate) use front::{Alone, Front};
+use halving::Halving;
+
 use crate::{
-    cache::Cache,
+    cache::{Bounds, Cache},
     error::InitError,
-    heap::{CheckError, Heap, Request, region::Plan},
+    heap::{CheckError, Heap, Request, chunk::Span, region::Plan},
     stats::Stats,
     unit::{Granules, Offset, alignment_of},
 };
@@ -35,10 +40,7 @@ const GROWING: usize = 2048;
 
 /// A block of this many bytes or more that its content outgrew is not parked:
 /// what grows from size to size seldom comes back to one.
-const OUTGROWN: usize = 512;
-
-/// Lists' limits halve for every 256 bytes of their blocks' size.
-const HALVED_EVERY_LOG2: u32 = 5;
+pub(crate) const OUTGROWN: usize = 512;
 
 /// The most granules that are parked in a list of the smallest blocks while
 /// there is ample room.
@@ -99,7 +101,7 @@ pub struct Allocator<
     const SMALLBINS_AMOUNT: usize = DEFAULT_SMALLBINS_AMOUNT,
     const ALIGNMENT_SUB_BINS_AMOUNT: usize = DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT,
 > {
-    cache: Cache<SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT, HALVED_EVERY_LOG2>,
+    cache: Cache<SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT, Halving>,
     heap: Heap,
     /// Bytes of the region that are beyond what a heap can span.
     ignored: usize,
@@ -327,7 +329,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     /// if it was not moved.
     pub unsafe fn realloc(&mut self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
         // SAFETY: the caller's promise.
-        match unsafe { self.resize(block, layout, new_size) } {
+        match unsafe { self.resize(block, layout, new_size, &mut Alone) } {
             Resized::Here(block) => block,
             Resized::CopyTo(new) => {
                 // SAFETY: the new block is another one, and larger, since a
@@ -371,14 +373,14 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     /// The memory of the region.
     #[cfg(feature = "locked")]
     #[inline]
-    pub(crate) fn span(&self) -> crate::heap::chunk::Span {
+    pub(crate) fn span(&self) -> Span {
         self.heap.span()
     }
 
     /// As [`check`](Self::check), for quick lists in front of this allocator.
-    pub(crate) fn check_cache<const HALVED_EVERY_LOG2: u32>(
+    pub(crate) fn check_cache<B: Bounds>(
         &self,
-        cache: &Cache<SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT, HALVED_EVERY_LOG2>,
+        cache: &Cache<SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT, B>,
     ) -> Result<(), CheckError> {
         cache.try_for_each(self.heap.span(), |parked| self.heap.check_parked(parked))
     }
@@ -399,7 +401,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     /// A block from the heap, or null.
     #[inline]
     pub(crate) fn alloc_unparked(&mut self, layout: Layout) -> *mut u8 {
-        match self.take(layout) {
+        match self.take(layout, &mut Alone) {
             Some(block) => self.heap.span().pointer_to(block),
             None => ptr::null_mut(),
         }
@@ -412,7 +414,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
             return NewBlock::dirty(block, size);
         }
         let zero_run = self.heap.zero_run();
-        let Some(at) = self.take(layout) else {
+        let Some(at) = self.take(layout, &mut Alone) else {
             return NewBlock::dirty(ptr::null_mut(), 0);
         };
         let block = self.heap.span().pointer_to(at);
@@ -437,7 +439,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
 
     /// Parks a block whose list was asleep or that has none, or frees it.
     pub(crate) fn dealloc_unparked(&mut self, block: *mut u8, layout: Layout) {
-        if self.cache.wake() && self.park(block, layout) {
+        if self.cache.bounds.wake() && self.park(block, layout) {
             return;
         }
         let at = self.heap.span().offset_of(block);
@@ -462,6 +464,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         block: *mut u8,
         layout: Layout,
         new_size: usize,
+        front: &mut impl Front,
     ) -> Resized {
         let Ok(new_layout) = Layout::from_size_align(new_size, layout.align()) else {
             return Resized::Failed;
@@ -474,7 +477,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         if self.resize_in_place(at, granules, new_granules) {
             return Resized::Here(block);
         }
-        if let Some(new) = self.take_to_grow(new_layout, new_granules) {
+        if let Some(new) = self.take_to_grow(new_layout, new_granules, front) {
             return Resized::CopyTo(self.heap.span().pointer_to(new));
         }
         // In vain, everything that was parked is free now.
@@ -504,7 +507,12 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     }
 
     /// Takes a block for content that grew out of its own.
-    fn take_to_grow(&mut self, layout: Layout, size: Granules) -> Option<Offset> {
+    fn take_to_grow(
+        &mut self,
+        layout: Layout,
+        size: Granules,
+        front: &mut impl Front,
+    ) -> Option<Offset> {
         let half_free = self.heap.free_granules().0 >= self.heap.capacity().0 / 2;
         if half_free && layout.size() >= GROWING && alignment_of(layout) == 1 {
             let roomy = self.heap.take_with_room(size);
@@ -512,22 +520,26 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
                 return roomy;
             }
         }
-        if let Some(parked) = self.cache.pop(self.heap.span(), layout) {
+        let span = self.heap.span();
+        if let Some(parked) = front.pop(span, layout) {
             return Some(parked);
         }
-        self.take(layout)
+        if let Some(parked) = self.cache.pop(span, layout) {
+            return Some(parked);
+        }
+        self.take(layout, front)
     }
 
     /// Takes a block from the heap.
     #[inline]
-    fn take(&mut self, layout: Layout) -> Option<Offset> {
+    fn take(&mut self, layout: Layout, front: &mut impl Front) -> Option<Offset> {
         let request = Request {
             size: Granules::holding(layout.size())?,
             alignment: alignment_of(layout),
         };
         match self.heap.take(request) {
             Some(block) => Some(block),
-            None => self.take_beyond_reserve(request),
+            None => self.take_beyond_reserve(request, front),
         }
     }
 
@@ -535,13 +547,13 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     /// it, drains quick lists first, and takes what that frees if it is
     /// enough.
     #[inline(never)]
-    fn take_beyond_reserve(&mut self, request: Request) -> Option<Offset> {
+    fn take_beyond_reserve(&mut self, request: Request, front: &mut impl Front) -> Option<Offset> {
         if !self.was_initialized() {
             return None;
         }
         if self.heap.room_above_reserve() < request.size {
             for _ in 0..drain_quota(request.size) {
-                let Some((block, size)) = self.cache.pop_any(self.heap.span()) else {
+                let Some((block, size)) = self.pop_any(front) else {
                     self.set_step(request.size);
                     break;
                 };
@@ -559,8 +571,15 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         }
         match self.heap.take_from_gap(request) {
             Some(block) => Some(block),
-            None => self.take_at_last(request),
+            None => self.take_at_last(request, front),
         }
+    }
+
+    /// Takes any parked block.
+    #[inline]
+    fn pop_any(&mut self, front: &mut impl Front) -> Option<(Offset, Granules)> {
+        let span = self.heap.span();
+        front.pop_any(span).or_else(|| self.cache.pop_any(span))
     }
 
     /// Lets the gap shrink by a sixteenth of what is used before lists are
@@ -572,7 +591,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         self.heap.set_reserve(Granules(reserve));
         let limit = LIST_AT_HALF * u64::from(room) / u64::from(used.max(1));
         let limit = u32::try_from(limit).map_or(LIST_IF_AMPLE, Granules);
-        self.cache.set_limit(limit.min(LIST_IF_AMPLE));
+        self.cache.bounds.set_limit(limit.min(LIST_IF_AMPLE));
     }
 
     /// Forgets that room was scarce once three quarters of the heap are free.
@@ -588,7 +607,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     /// Whether room was not scarce of late.
     #[inline]
     fn is_ample(&self) -> bool {
-        self.cache.limit() == LIST_IF_AMPLE
+        self.cache.bounds.limit() == LIST_IF_AMPLE
     }
 
     /// Lets lists be as long as they get, until the gap is down to half of
@@ -597,20 +616,20 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         let (capacity, room) = (self.heap.capacity().0, self.heap.room().0);
         let reserve = (capacity / 2).min(room.saturating_sub(capacity / 16));
         self.heap.set_reserve(Granules(reserve));
-        self.cache.set_limit(LIST_IF_AMPLE);
+        self.cache.bounds.set_limit(LIST_IF_AMPLE);
     }
 
     /// Gives back everything that is parked until the request can be served,
     /// or as much as a bounded allocator may.
     #[cold]
-    fn take_at_last(&mut self, request: Request) -> Option<Offset> {
+    fn take_at_last(&mut self, request: Request, front: &mut impl Front) -> Option<Offset> {
         let effort = if self.bounded {
             BOUNDED_EFFORT
         } else {
             usize::MAX
         };
         for _ in 0..effort {
-            let Some((block, size)) = self.cache.pop_any(self.heap.span()) else {
+            let Some((block, size)) = self.pop_any(front) else {
                 break;
             };
             if self.heap.free(block, size) >= request.size {

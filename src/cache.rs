@@ -29,9 +29,9 @@ pub(crate) struct Link(pub u64);
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Class {
     /// The size in granules, less one.
-    size: usize,
+    pub size: usize,
     /// The alignment's power above a granule's.
-    alignment: usize,
+    pub alignment: usize,
 }
 
 /// A parked block, as [`Cache::try_for_each`] shows it.
@@ -46,21 +46,27 @@ pub(crate) struct Parked {
     pub amount_left: Granules,
 }
 
+/// How much each list may hold.
+pub(crate) trait Bounds {
+    /// Nothing, for lists that are asleep.
+    const NONE: Self;
+
+    /// The granules at which a list is full.
+    fn of(&self, class: Class) -> Granules;
+
+    /// Whether it is known that nothing is parked. All bounds are zero then,
+    /// so that the first block to come takes the long way and wakes the lists.
+    fn are_asleep(&self) -> bool;
+
+    /// Notes that nothing is parked.
+    fn sleep(&mut self);
+}
+
 /// The quick lists of `SIZES` sizes and `ALIGNMENTS` alignments each.
-///
-/// A list may hold as much as is set, halved for every `1 << HALVED_EVERY_LOG2`
-/// granules of its blocks' size: a program has few large blocks of just one
-/// size, and many sizes of them.
 #[derive(Debug)]
-pub(crate) struct Cache<const SIZES: usize, const ALIGNMENTS: usize, const HALVED_EVERY_LOG2: u32> {
+pub(crate) struct Cache<const SIZES: usize, const ALIGNMENTS: usize, B> {
     lists: [[Link; ALIGNMENTS]; SIZES],
-    /// The most granules in a list of the smallest blocks.
-    limit: Granules,
-    /// The same, but zero while it is known that nothing is parked, so that
-    /// the first block to come takes the long way and wakes the lists.
-    bound: Granules,
-    /// Whether something may be parked.
-    awake: bool,
+    pub bounds: B,
     /// The list that is drained first.
     cursor: usize,
 }
@@ -92,9 +98,7 @@ impl Class {
     }
 }
 
-impl<const SIZES: usize, const ALIGNMENTS: usize, const HALVED_EVERY_LOG2: u32>
-    Cache<SIZES, ALIGNMENTS, HALVED_EVERY_LOG2>
-{
+impl<const SIZES: usize, const ALIGNMENTS: usize, B: Bounds> Cache<SIZES, ALIGNMENTS, B> {
     pub const fn empty() -> Self {
         const {
             assert!(
@@ -109,9 +113,7 @@ impl<const SIZES: usize, const ALIGNMENTS: usize, const HALVED_EVERY_LOG2: u32>
         }
         Self {
             lists: [[Link::END; ALIGNMENTS]; SIZES],
-            limit: Granules::ZERO,
-            bound: Granules::ZERO,
-            awake: false,
+            bounds: B::NONE,
             cursor: 0,
         }
     }
@@ -178,13 +180,6 @@ impl<const SIZES: usize, const ALIGNMENTS: usize, const HALVED_EVERY_LOG2: u32>
         Some(Class { size, alignment })
     }
 
-    /// The granules at which a list is full.
-    #[inline]
-    pub fn bound_of(&self, class: Class) -> Granules {
-        let halvings = (class.size >> HALVED_EVERY_LOG2) as u32;
-        Granules(self.bound.0.checked_shr(halvings).unwrap_or(0))
-    }
-
     /// The granules in a list.
     #[cfg(all(feature = "spin", target_has_atomic = "32"))]
     pub fn held_in(&self, class: Class) -> Granules {
@@ -197,7 +192,7 @@ impl<const SIZES: usize, const ALIGNMENTS: usize, const HALVED_EVERY_LOG2: u32>
         let Some(class) = Self::class_of(layout) else {
             return false;
         };
-        let bound = self.bound_of(class);
+        let bound = self.bounds.of(class);
         let head = &mut self.lists[class.size][class.alignment];
         if head.amount() >= bound {
             return false;
@@ -207,37 +202,10 @@ impl<const SIZES: usize, const ALIGNMENTS: usize, const HALVED_EVERY_LOG2: u32>
         true
     }
 
-    /// The most granules in a list of the smallest blocks.
-    #[inline]
-    pub fn limit(&self) -> Granules {
-        self.limit
-    }
-
-    /// Sets the most granules in a list of the smallest blocks.
-    pub fn set_limit(&mut self, limit: Granules) {
-        self.limit = limit;
-        self.bound = if self.awake { limit } else { Granules::ZERO };
-    }
-
-    /// Wakes lists that were asleep, if they may hold anything.
-    #[inline]
-    pub fn wake(&mut self) -> bool {
-        let wakes = !self.awake && self.limit > Granules::ZERO;
-        if wakes {
-            self.set_awake(true);
-        }
-        wakes
-    }
-
-    fn set_awake(&mut self, awake: bool) {
-        self.awake = awake;
-        self.set_limit(self.limit);
-    }
-
     /// Takes any parked block. Looks at each list once at the most, and at
     /// none if it did so before in vain.
     pub fn pop_any(&mut self, span: Span) -> Option<(Offset, Granules)> {
-        if !self.awake {
+        if self.bounds.are_asleep() {
             return None;
         }
         let places = SIZES * ALIGNMENTS;
@@ -251,7 +219,7 @@ impl<const SIZES: usize, const ALIGNMENTS: usize, const HALVED_EVERY_LOG2: u32>
             }
             self.cursor = self.cursor.checked_sub(1).unwrap_or(places - 1);
         }
-        self.set_awake(false);
+        self.bounds.sleep();
         None
     }
 

@@ -1,25 +1,57 @@
 //! What quick lists in front of an allocator need of it: blocks by the batch,
 //! and how much it can spare.
 
-use core::alloc::Layout;
+use core::{alloc::Layout, ptr};
 
-use super::Allocator;
+use super::{Allocator, Front, LIST_AT_HALF};
 use crate::{
-    heap::Request,
+    cache::{Bounds, Cache},
+    heap::{Request, chunk::Span},
     unit::{Granules, Offset, alignment_of},
 };
+
+impl<const SIZES: usize, const ALIGNMENTS: usize, B: Bounds> Front for Cache<SIZES, ALIGNMENTS, B> {
+    fn pop(&mut self, span: Span, layout: Layout) -> Option<Offset> {
+        Cache::pop(self, span, layout)
+    }
+
+    fn pop_any(&mut self, span: Span) -> Option<(Offset, Granules)> {
+        Cache::pop_any(self, span)
+    }
+}
 
 impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     Allocator<SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>
 {
-    /// The granules that blocks can have.
-    pub(crate) fn capacity(&self) -> Granules {
-        self.heap.capacity()
+    /// What lists in front may hold in all: one in so many granules of the
+    /// heap, and when more than half of it is used, less in proportion.
+    pub(crate) fn budget(&self, one_in: u32) -> Granules {
+        let most = u64::from(self.heap.capacity().0 / one_in);
+        let limit = u64::from(self.cache.bounds.limit().0).min(LIST_AT_HALF);
+        Granules((most * limit / LIST_AT_HALF) as u32)
     }
 
-    /// The most granules in a list of the smallest blocks, as room allows.
-    pub(crate) fn list_limit(&self) -> Granules {
-        self.cache.limit()
+    /// Allocates without need: a parked block, or what the reserve can spare.
+    pub(crate) fn alloc_spare(&mut self, layout: Layout) -> Option<*mut u8> {
+        if let Some(block) = self.alloc_parked(layout) {
+            return Some(block);
+        }
+        let block = self.heap.take(Request {
+            size: Granules::holding(layout.size())?,
+            alignment: alignment_of(layout),
+        })?;
+        Some(self.heap.span().pointer_to(block))
+    }
+
+    /// Allocates, and where that drains lists, drains those in front first.
+    pub(crate) fn alloc_behind(&mut self, front: &mut impl Front, layout: Layout) -> *mut u8 {
+        if let Some(block) = self.alloc_parked(layout) {
+            return block;
+        }
+        match self.take(layout, front) {
+            Some(block) => self.heap.span().pointer_to(block),
+            None => ptr::null_mut(),
+        }
     }
 
     /// Takes up to so many blocks for such a layout, without need: parked
@@ -36,8 +68,8 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
             wanted -= 1;
         }
         let alignment = alignment_of(layout);
-        if size.0 as usize % alignment != 0 {
-            wanted = wanted.min(1);
+        if !self.is_ample() || size.0 as usize % alignment != 0 {
+            return;
         }
         while wanted > 0 {
             let run = Request {

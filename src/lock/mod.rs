@@ -25,7 +25,9 @@ pub use static_heap::LockedStaticHeap;
 pub use static_heap::StaticHeap;
 
 use crate::{
-    allocator::{Allocator, DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT, DEFAULT_SMALLBINS_AMOUNT, Resized},
+    allocator::{
+        Allocator, Alone, DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT, DEFAULT_SMALLBINS_AMOUNT, Resized,
+    },
     error::InitError,
     heap::CheckError,
     stats::Stats,
@@ -344,7 +346,7 @@ unsafe impl<R: RawMutex, const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
         let mut inner = self.inner.lock();
         // SAFETY: the caller's promise.
-        let new = match unsafe { inner.resize(block, layout, new_size) } {
+        let new = match unsafe { inner.resize(block, layout, new_size, &mut Alone) } {
             Resized::Here(block) => return block,
             Resized::Failed => return ptr::null_mut(),
             Resized::CopyTo(new) => new,

@@ -13,7 +13,9 @@
 //! protocol and why it holds.
 
 mod deferred;
+mod granted;
 mod shared;
+mod slot;
 
 use core::{
     alloc::{GlobalAlloc, Layout},
@@ -22,14 +24,16 @@ use core::{
     mem, ptr,
 };
 
-use lock_api::{Mutex, MutexGuard, RawMutex};
+use lock_api::RawMutex;
 use shared::{Held, Shared};
+use slot::{CpuCache, HeldCache, Slot};
 
 use crate::{
     allocator::{
-        Allocator, DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT, DEFAULT_SMALLBINS_AMOUNT, NewBlock, Resized,
+        Allocator, Alone, DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT, DEFAULT_SMALLBINS_AMOUNT, NewBlock,
+        OUTGROWN, Resized,
     },
-    cache::Cache,
+    cache::{Bounds, Class},
     error::InitError,
     heap::{CheckError, chunk::Span},
     lock::{COPIED_UNDER_LOCK, RawSpinLock},
@@ -38,16 +42,11 @@ use crate::{
     unit::{Granules, Offset},
 };
 
-/// The most granules in a CPU's list of blocks of up to 1 KiB: 16 KiB.
-const LIST: Granules = Granules(2048);
+/// Of the heap, all CPUs' caches together may hold one in so many granules.
+const PARKED_OF_HEAP: u32 = 32;
 
-/// Of the heap, a list may hold one in so many granules, all CPUs' together.
-const LIST_OF_HEAP: u32 = 256;
-
-/// CPUs' lists halve for every kilobyte of their blocks' size.
-const HALVED_EVERY_LOG2: u32 = 7;
-
-/// The most blocks that move between a CPU's list and the heap at once.
+/// The most blocks that move between a CPU's list and the heap at once, which
+/// is half of the most that a list holds.
 const BATCH: u32 = 64;
 
 /// The caches of other CPUs that are tried when one's own is held.
@@ -192,14 +191,6 @@ pub struct PerCpuAllocator<
     cpu: PhantomData<fn() -> Cpu>,
 }
 
-type CpuCache<const S: usize, const A: usize> = Cache<S, A, HALVED_EVERY_LOG2>;
-
-/// A CPU's quick lists. Two of them share no cache line, nor a pair of lines
-/// that are fetched together.
-#[derive(Debug)]
-#[repr(align(128))]
-struct Slot<const S: usize, const A: usize>(Mutex<RawSpinLock, CpuCache<S, A>>);
-
 impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: usize>
     PerCpuAllocator<Cpu, CPUS, R, S, A>
 {
@@ -208,7 +199,7 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
     pub const fn empty() -> Self {
         const { assert!(CPUS > 0, "a PerCpuAllocator needs at least one cache") }
         Self {
-            slots: [const { Slot(Mutex::from_raw(RawSpinLock::INIT, Cache::empty())) }; CPUS],
+            slots: [const { Slot::empty() }; CPUS],
             base: AtomicPtr::new(ptr::null_mut()),
             shared: Shared::new(R::INIT, Allocator::empty()),
             cpu: PhantomData,
@@ -280,7 +271,7 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
         let caches = self.lock_all();
         let heap = self.lock_settled();
         heap.check()?;
-        caches.iter().try_for_each(|cache| heap.check_cache(cache))
+        caches.iter().try_for_each(|cache| heap.check_cache(&cache))
     }
 
     /// See [`Allocator::stats`]; what CPUs' caches hold counts as parked. All
@@ -297,8 +288,8 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
         stats
     }
 
-    fn lock_all(&self) -> [MutexGuard<'_, RawSpinLock, CpuCache<S, A>>; CPUS] {
-        array::from_fn(|number| self.slots[number].0.lock())
+    fn lock_all(&self) -> [HeldCache<'_, S, A>; CPUS] {
+        array::from_fn(|number| self.slots[number].lock())
     }
 
     /// The heap, with nothing deferred.
@@ -356,22 +347,25 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
     #[inline(never)]
     unsafe fn alloc_missed(&self, slot: &Slot<S, A>, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's promise.
-        let mut cache = unsafe { slot.0.make_guard_unchecked() };
+        let cache = unsafe { slot.held() };
+        self.alloc_behind(cache, layout)
+    }
+
+    /// Allocates from the heap, behind a cache, and fills the layout's list.
+    fn alloc_behind(&self, mut cache: HeldCache<'_, S, A>, layout: Layout) -> *mut u8 {
         let Some(mut heap) = self.heap() else {
             drop(cache);
             return self
                 .alloc_from_neighbours(layout)
                 .unwrap_or(ptr::null_mut());
         };
-        // SAFETY: whoever called the allocator keeps its contract.
-        let block = unsafe { heap.alloc(layout) };
+        let block = heap.alloc_behind(&mut *cache, layout);
         if block.is_null() {
             drop(heap);
             drop(cache);
             return self.alloc_reclaiming(layout);
         }
         if !self.shared.is_reclaiming() {
-            self.adjust(&mut cache, &heap);
             Self::refill(&mut cache, &mut heap, layout);
         }
         block
@@ -389,13 +383,12 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
 
     fn alloc_from_neighbours(&self, layout: Layout) -> Option<*mut u8> {
         let span = self.span();
-        let mut caches = self.neighbours().filter_map(|slot| slot.0.try_lock());
+        let mut caches = self.neighbours().filter_map(|slot| slot.try_lock());
         let block = caches.find_map(|mut cache| cache.pop(span, layout))?;
         Some(span.pointer_to(block))
     }
 
     /// Allocates from the heap.
-    #[inline(never)]
     fn alloc_shared(&self, layout: Layout) -> *mut u8 {
         let Some(mut heap) = self.heap() else {
             return ptr::null_mut();
@@ -407,6 +400,19 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
             return self.alloc_reclaiming(layout);
         }
         block
+    }
+
+    /// Allocates a block that has no list.
+    #[inline(never)]
+    fn alloc_unlisted(&self, layout: Layout) -> *mut u8 {
+        let spare = self.heap().and_then(|mut heap| heap.alloc_spare(layout));
+        if let Some(block) = spare {
+            return block;
+        }
+        match self.slot().try_lock() {
+            Some(cache) => self.alloc_behind(cache, layout),
+            None => self.alloc_shared(layout),
+        }
     }
 
     /// Allocates after everything that is parked was taken back.
@@ -426,9 +432,9 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
         let _reclaim = self.shared.reclaim();
         for slot in &self.slots {
             let cache = if Self::may_wait_for_caches() {
-                Some(slot.0.lock())
+                Some(slot.lock())
             } else {
-                slot.0.try_lock()
+                slot.try_lock()
             };
             if let Some(cache) = cache {
                 self.give_back_all(cache);
@@ -440,7 +446,7 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
     }
 
     /// Empties a cache, and puts it to sleep.
-    fn give_back_all(&self, mut cache: MutexGuard<'_, RawSpinLock, CpuCache<S, A>>) {
+    fn give_back_all(&self, mut cache: HeldCache<'_, S, A>) {
         let span = self.span();
         while let Some((block, size)) = cache.pop_any(span) {
             let Some(mut heap) = self.heap() else {
@@ -466,7 +472,7 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
     #[inline(never)]
     unsafe fn dealloc_overflowing(&self, slot: &Slot<S, A>, block: *mut u8, layout: Layout) {
         // SAFETY: the caller's promise.
-        let mut cache = unsafe { slot.0.make_guard_unchecked() };
+        let mut cache = unsafe { slot.held() };
         if self.shared.is_reclaiming() {
             drop(cache);
             return self.dealloc_shared(block, layout);
@@ -474,14 +480,11 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
         let Some(mut heap) = self.shared.try_lock() else {
             return self.shared.defer(self.span(), block, layout);
         };
-        self.adjust(&mut cache, &heap);
-        let at = heap.span().offset_of(block);
-        if !cache.push(heap.span(), layout, at) {
-            Self::give_back(&mut cache, &mut heap, layout);
-            if !cache.push(heap.span(), layout, at) {
-                // SAFETY: whoever called the allocator keeps its contract.
-                unsafe { heap.dealloc(block, layout) };
-            }
+        Self::make_room(&mut cache, &mut heap, layout);
+        let span = heap.span();
+        if !cache.push(span, layout, span.offset_of(block)) {
+            // SAFETY: whoever called the allocator keeps its contract.
+            unsafe { heap.dealloc(block, layout) };
         }
     }
 
@@ -490,7 +493,7 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
     #[inline(never)]
     fn dealloc_elsewhere(&self, block: *mut u8, layout: Layout) {
         let span = self.span();
-        let mut caches = self.neighbours().filter_map(|slot| slot.0.try_lock());
+        let mut caches = self.neighbours().filter_map(|slot| slot.try_lock());
         if !caches.any(|mut cache| cache.push(span, layout, span.offset_of(block))) {
             self.dealloc_shared(block, layout);
         }
@@ -506,14 +509,18 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
         }
     }
 
-    /// Wakes a cache, and sets what its lists may hold.
-    fn adjust(&self, cache: &mut CpuCache<S, A>, heap: &Allocator<S, A>) {
-        let of_heap = heap.capacity().0 / LIST_OF_HEAP / CPUS as u32;
-        let limit = LIST.min(Granules(of_heap)).min(heap.list_limit());
-        if limit != cache.limit() {
-            cache.set_limit(limit);
+    /// Lets a list be longer, at the cost of another if need be.
+    fn grow(cache: &mut CpuCache<S, A>, heap: &mut Allocator<S, A>, class: Class) {
+        let budget = heap.budget(PARKED_OF_HEAP * CPUS as u32);
+        cache.bounds.set_budget(budget);
+        let grown = cache.bounds.grow(class, 2 * BATCH);
+        if !grown || cache.bounds.is_over_budget() {
+            if let Some(other) = cache.bounds.revoke_any_but(class) {
+                while let Some(block) = cache.pop_of(heap.span(), other) {
+                    heap.free(block, other.granules());
+                }
+            }
         }
-        cache.wake();
     }
 
     /// Fills half of a list with blocks that the heap can spare.
@@ -521,24 +528,29 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
         let Some(class) = CpuCache::<S, A>::class_of(layout) else {
             return;
         };
+        Self::grow(cache, heap, class);
         // A list that is not empty may still have no block of the alignment.
-        let bound = cache.bound_of(class).0;
+        let bound = cache.bounds.of(class).0;
         let room = bound.saturating_sub(cache.held_in(class).0).min(bound / 2);
-        let batch = (room / class.granules().0).min(BATCH);
         let span = heap.span();
-        heap.take_spare(layout, batch, |block| {
+        heap.take_spare(layout, room / class.granules().0, |block| {
             let parked = cache.push(span, layout, block);
             debug_assert!(parked, "a batch is larger than its list");
         });
     }
 
-    /// Gives half of a list back.
-    fn give_back(cache: &mut CpuCache<S, A>, heap: &mut Allocator<S, A>, layout: Layout) {
+    /// Lets a list that is full be longer, or else gives half of it back.
+    fn make_room(cache: &mut CpuCache<S, A>, heap: &mut Allocator<S, A>, layout: Layout) {
         let Some(class) = CpuCache::<S, A>::class_of(layout) else {
             return;
         };
-        let half = cache.bound_of(class).0 / 2 / class.granules().0;
-        for _ in 0..half.clamp(1, BATCH) {
+        let full = cache.bounds.of(class);
+        Self::grow(cache, heap, class);
+        if cache.bounds.of(class) > full {
+            return;
+        }
+        let half = cache.bounds.of(class).0 / 2 / class.granules().0;
+        for _ in 0..half.max(1) {
             let Some(block) = cache.pop_of(heap.span(), class) else {
                 return;
             };
@@ -546,50 +558,37 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
         }
     }
 
-    /// Resizes a block by the heap's means.
+    /// Frees a block whose content moved to a larger one.
+    fn dealloc_outgrown(&self, block: *mut u8, layout: Layout) {
+        if layout.size() < OUTGROWN {
+            // SAFETY: whoever called the allocator keeps its contract.
+            return unsafe { self.dealloc(block, layout) };
+        }
+        match self.shared.try_lock() {
+            Some(mut heap) => heap.dealloc_outgrown(block, layout),
+            None => self.shared.defer(self.span(), block, layout),
+        }
+    }
+
+    /// Resizes a block where it is, or finds a new one for its content.
     ///
     /// # Safety
     ///
     /// As for [`GlobalAlloc::realloc`].
-    unsafe fn realloc_with(
+    unsafe fn resize(
         &self,
         mut heap: Held<'_, R, S, A>,
+        cache: Option<&mut CpuCache<S, A>>,
         block: *mut u8,
         layout: Layout,
         new_size: usize,
-    ) -> *mut u8 {
+    ) -> Resized {
         // SAFETY: the caller's promise.
-        let mut resized = unsafe { heap.resize(block, layout, new_size) };
-        let mut locked = Some(heap);
-        if matches!(resized, Resized::Failed) {
-            locked = None;
-            // SAFETY: the caller's promise.
-            resized = self
-                .after_reclaiming(|heap| unsafe { heap.resize(block, layout, new_size) })
-                .unwrap_or(Resized::Failed);
-        }
-        let new = match resized {
-            Resized::Here(block) => return block,
-            Resized::CopyTo(new) => new,
-            Resized::Failed => return ptr::null_mut(),
-        };
-        if layout.size() > COPIED_UNDER_LOCK {
-            locked = None;
-        }
-        // SAFETY: the new block is another one, and larger, since a smaller
-        // size never moves; both are the caller's.
-        unsafe { new.copy_from_nonoverlapping(block, layout.size()) };
-        match locked {
-            Some(mut heap) => heap.dealloc_outgrown(block, layout),
-            None => self.dealloc_outgrown(block, layout),
-        }
-        new
-    }
-
-    fn dealloc_outgrown(&self, block: *mut u8, layout: Layout) {
-        match self.shared.try_lock() {
-            Some(mut heap) => heap.dealloc_outgrown(block, layout),
-            None => self.shared.defer(self.span(), block, layout),
+        unsafe {
+            match cache {
+                Some(cache) => heap.resize(block, layout, new_size, cache),
+                None => heap.resize(block, layout, new_size, &mut Alone),
+            }
         }
     }
 
@@ -623,14 +622,15 @@ unsafe impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, con
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         if CpuCache::<S, A>::class_of(layout).is_none() {
-            return self.alloc_shared(layout);
+            return self.alloc_unlisted(layout);
         }
         let slot = self.slot();
-        let Some(mut cache) = slot.0.try_lock() else {
+        let Some(mut cache) = slot.try_lock() else {
             return self.alloc_elsewhere(layout);
         };
-        if let Some(block) = cache.pop(self.span(), layout) {
-            return self.span().pointer_to(block);
+        let span = self.span();
+        if let Some(block) = cache.pop(span, layout) {
+            return span.pointer_to(block);
         }
         mem::forget(cache);
         // SAFETY: the lock is held by the guard that was forgotten.
@@ -643,10 +643,11 @@ unsafe impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, con
             return self.dealloc_shared(block, layout);
         }
         let slot = self.slot();
-        let Some(mut cache) = slot.0.try_lock() else {
+        let Some(mut cache) = slot.try_lock() else {
             return self.dealloc_elsewhere(block, layout);
         };
-        if cache.push(self.span(), layout, self.span().offset_of(block)) {
+        let span = self.span();
+        if cache.push(span, layout, span.offset_of(block)) {
             return;
         }
         mem::forget(cache);
@@ -678,16 +679,37 @@ unsafe impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, con
         if Granules::holding(new_size) == Some(Granules::of_block(layout.size())) {
             return block;
         }
+        let mut cache = self.slot().try_lock();
         let heap = match self.shared.try_lock() {
             Some(heap) => Some(heap),
             None if new_size.max(layout.size()) <= COPIED_UNDER_LOCK => None,
             None => self.heap(),
         };
+        let Some(heap) = heap else {
+            drop(cache);
+            // SAFETY: the caller's promise.
+            return unsafe { self.realloc_by_copy(block, layout, new_size) };
+        };
         // SAFETY: the caller's promise.
-        unsafe {
-            match heap {
-                Some(heap) => self.realloc_with(heap, block, layout, new_size),
-                None => self.realloc_by_copy(block, layout, new_size),
+        let mut resized =
+            unsafe { self.resize(heap, cache.as_deref_mut(), block, layout, new_size) };
+        drop(cache);
+        if matches!(resized, Resized::Failed) {
+            let again = self.after_reclaiming(|heap| {
+                // SAFETY: the caller's promise.
+                unsafe { heap.resize(block, layout, new_size, &mut Alone) }
+            });
+            resized = again.unwrap_or(Resized::Failed);
+        }
+        match resized {
+            Resized::Here(block) => block,
+            Resized::Failed => ptr::null_mut(),
+            Resized::CopyTo(new) => {
+                // SAFETY: the new block is another one, and larger, since a
+                // smaller size never moves; both are the caller's.
+                unsafe { new.copy_from_nonoverlapping(block, layout.size()) };
+                self.dealloc_outgrown(block, layout);
+                new
             }
         }
     }

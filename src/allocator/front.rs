@@ -1,0 +1,33 @@
+//! Quick lists in front of an allocator.
+
+use core::alloc::Layout;
+
+use crate::{
+    heap::chunk::Span,
+    unit::{Granules, Offset},
+};
+
+/// Quick lists in front of an allocator's own, which are used and drained
+/// before them.
+pub(crate) trait Front {
+    /// Takes the block that was parked last for such a layout.
+    fn pop(&mut self, span: Span, layout: Layout) -> Option<Offset>;
+
+    /// Takes any parked block.
+    fn pop_any(&mut self, span: Span) -> Option<(Offset, Granules)>;
+}
+
+/// No lists in front.
+pub(crate) struct Alone;
+
+impl Front for Alone {
+    #[inline]
+    fn pop(&mut self, _: Span, _: Layout) -> Option<Offset> {
+        None
+    }
+
+    #[inline]
+    fn pop_any(&mut self, _: Span) -> Option<(Offset, Granules)> {
+        None
+    }
+}

@@ -1,0 +1,92 @@
+//! How long a CPU's quick lists may be.
+
+use crate::{
+    cache::{Bounds, Class},
+    unit::Granules,
+};
+
+/// The most granules in a list: 64 KiB.
+const LIST: u32 = 8192;
+
+/// The lists that are looked at, at the most, for one whose grant to revoke.
+const LOOKED_AT: usize = 64;
+
+/// A budget for all lists together, of which each is granted a part that
+/// doubles when it turns out to be too small, at the cost of others if need
+/// be.
+#[derive(Debug)]
+pub(super) struct Granted<const S: usize, const A: usize> {
+    /// The granules at which each list is full.
+    bounds: [[u16; A]; S],
+    /// Their sum.
+    granted: Granules,
+    budget: Granules,
+    /// The list whose grant may be revoked next.
+    cursor: usize,
+}
+
+impl<const S: usize, const A: usize> Granted<S, A> {
+    pub fn set_budget(&mut self, budget: Granules) {
+        self.budget = budget;
+    }
+
+    /// Whether more is granted than there is.
+    pub fn is_over_budget(&self) -> bool {
+        self.granted > self.budget
+    }
+
+    /// Doubles a list's bound, up to `most` blocks. False if it has that or
+    /// the budget does not allow it.
+    pub fn grow(&mut self, class: Class, most: u32) -> bool {
+        let size = class.granules().0;
+        let bound = &mut self.bounds[class.size][class.alignment];
+        let old = u32::from(*bound);
+        let most = (most * size).min(LIST);
+        let new = (2 * old).clamp((2 * size).min(most), most);
+        let granted = self.granted.0 + new.saturating_sub(old);
+        if new <= old || granted > self.budget.0 {
+            return false;
+        }
+        *bound = new as u16;
+        self.granted = Granules(granted);
+        true
+    }
+
+    /// Takes back what a list was granted, that of any but this one. Its
+    /// blocks are the caller's to remove.
+    pub fn revoke_any_but(&mut self, class: Class) -> Option<Class> {
+        for _ in 0..LOOKED_AT.min(S * A) {
+            self.cursor = (self.cursor + 1) % (S * A);
+            let (size, alignment) = (self.cursor / A, self.cursor % A);
+            let bound = &mut self.bounds[size][alignment];
+            if *bound > 0 && (size, alignment) != (class.size, class.alignment) {
+                self.granted -= Granules(u32::from(*bound));
+                *bound = 0;
+                return Some(Class { size, alignment });
+            }
+        }
+        None
+    }
+}
+
+impl<const S: usize, const A: usize> Bounds for Granted<S, A> {
+    const NONE: Self = Self {
+        bounds: [[0; A]; S],
+        granted: Granules::ZERO,
+        budget: Granules::ZERO,
+        cursor: 0,
+    };
+
+    #[inline]
+    fn of(&self, class: Class) -> Granules {
+        Granules(u32::from(self.bounds[class.size][class.alignment]))
+    }
+
+    fn are_asleep(&self) -> bool {
+        self.granted == Granules::ZERO
+    }
+
+    fn sleep(&mut self) {
+        *self = Self::NONE;
+    }
+}
