@@ -17,12 +17,18 @@ use core::{alloc::Layout, ptr};
 
 pub(crate) use front::{Alone, Front};
 use halving::Halving;
+#[cfg(all(feature = "spin", target_has_atomic = "32"))]
+pub(crate) use spare::LINE;
 
+#[cfg(debug_assertions)]
+use crate::steps::{Operation, Steps};
 use crate::{
     cache::{Bounds, Cache},
     error::InitError,
     heap::{CheckError, Heap, Request, chunk::Span, region::Plan},
+    poison,
     stats::Stats,
+    steps::Counter,
     unit::{Granules, Offset, alignment_of},
 };
 
@@ -106,6 +112,10 @@ pub struct Allocator<
     /// Bytes of the region that are beyond what a heap can span.
     ignored: usize,
     bounded: bool,
+    /// How often everything parked was to be given back.
+    last_resorts: Counter,
+    /// Parked blocks given back.
+    drained: Counter,
 }
 
 /// What becomes of a block that is to change its size.
@@ -169,6 +179,8 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
             heap: Heap::empty(),
             ignored: 0,
             bounded: false,
+            last_resorts: Counter::new(),
+            drained: Counter::new(),
         }
     }
 
@@ -178,10 +190,9 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     /// although what is parked would make room for it; the next request goes
     /// on where it stopped.
     pub const fn bounded() -> Self {
-        Self {
-            bounded: true,
-            ..Self::empty()
-        }
+        let mut allocator = Self::empty();
+        allocator.bounded = true;
+        allocator
     }
 
     /// Whether the allocator was given its region.
@@ -266,9 +277,9 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
             return Err(InitError::AlreadyInitialized);
         }
         let plan = Plan::new(start.addr(), length)?;
-        // SAFETY: the caller's promise, and the plan is this region's.
-        unsafe { self.heap.claim(start, &plan, zeroed) };
         self.ignored = plan.ignored;
+        // SAFETY: the caller's promise, and the plan is this region's.
+        unsafe { self.heap.claim(start, plan, zeroed) };
         self.set_ample();
         Ok(())
     }
@@ -360,12 +371,16 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     pub fn stats(&self) -> Stats {
         let parked = self.cache.parked(self.heap.span());
         let (capacity, free) = (self.heap.capacity(), self.heap.free_granules());
+        let largest_free = self.heap.largest_free();
+        // This is no operation that is bounded.
+        #[cfg(debug_assertions)]
+        self.steps();
         Stats {
             capacity: capacity.bytes(),
             live: Granules(capacity.0.saturating_sub(free.0).saturating_sub(parked.0)).bytes(),
             parked: parked.bytes(),
             free: free.bytes(),
-            largest_free: self.heap.largest_free().bytes(),
+            largest_free: largest_free.bytes(),
             ignored: self.ignored,
         }
     }
@@ -388,6 +403,8 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     /// Frees a block without parking it.
     pub(crate) fn free(&mut self, block: Offset, size: Granules) {
         self.heap.free(block, size);
+        #[cfg(debug_assertions)]
+        self.assert_bounded(Operation::Dealloc);
         self.relax();
     }
 
@@ -395,16 +412,27 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     #[inline]
     pub(crate) fn alloc_parked(&mut self, layout: Layout) -> Option<*mut u8> {
         let block = self.cache.pop(self.heap.span(), layout)?;
-        Some(self.heap.span().pointer_to(block))
+        Some(self.give(block, layout.size()))
     }
 
     /// A block from the heap, or null.
     #[inline]
     pub(crate) fn alloc_unparked(&mut self, layout: Layout) -> *mut u8 {
-        match self.take(layout, &mut Alone) {
-            Some(block) => self.heap.span().pointer_to(block),
+        let taken = self.take(layout, &mut Alone);
+        #[cfg(debug_assertions)]
+        self.assert_bounded(Operation::Alloc);
+        match taken {
+            Some(block) => self.give(block, layout.size()),
             None => ptr::null_mut(),
         }
+    }
+
+    /// The block at a place, for its new user.
+    #[inline]
+    fn give(&self, at: Offset, size: usize) -> *mut u8 {
+        let block = self.heap.span().pointer_to(at);
+        poison::give(block, size);
+        block
     }
 
     /// A block, and what of it may not be zero.
@@ -414,27 +442,33 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
             return NewBlock::dirty(block, size);
         }
         let zero_run = self.heap.zero_run();
-        let Some(at) = self.take(layout, &mut Alone) else {
+        let taken = self.take(layout, &mut Alone);
+        #[cfg(debug_assertions)]
+        self.assert_bounded(Operation::Alloc);
+        let Some(at) = taken else {
             return NewBlock::dirty(ptr::null_mut(), 0);
         };
-        let block = self.heap.span().pointer_to(at);
+        let block = self.give(at, size);
         let (start, end) = zero_run.unwrap_or((Offset::NONE, Offset::NONE));
         if end <= at || start >= at + Granules::of_block(size) {
             return NewBlock::dirty(block, size);
         }
         let bytes_to = |to: Offset| to.bytes().saturating_sub(at.bytes()).min(size);
-        NewBlock {
-            block,
-            size,
-            zero: (bytes_to(start), bytes_to(end)),
-        }
+        let zero = (bytes_to(start), bytes_to(end));
+        poison::open(block.wrapping_add(zero.0), zero.1.saturating_sub(zero.0));
+        NewBlock { block, size, zero }
     }
 
     /// Puts a block into its quick list, if there is one and it is not full.
     #[inline]
     pub(crate) fn park(&mut self, block: *mut u8, layout: Layout) -> bool {
         let span = self.heap.span();
-        self.cache.push(span, layout, span.offset_of(block))
+        poison::expect_open(block, layout.size());
+        let parks = self.cache.push(span, layout, span.offset_of(block));
+        if parks {
+            poison::take_back(block, layout.size());
+        }
+        parks
     }
 
     /// Parks a block whose list was asleep or that has none, or frees it.
@@ -443,6 +477,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
             return;
         }
         let at = self.heap.span().offset_of(block);
+        poison::take_back(block, layout.size());
         self.free(at, Granules::of_block(layout.size()));
     }
 
@@ -466,30 +501,55 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         new_size: usize,
         front: &mut impl Front,
     ) -> Resized {
+        // SAFETY: the caller's promise.
+        let resized = unsafe { self.try_resize(block, layout, new_size, front) };
+        #[cfg(debug_assertions)]
+        self.assert_bounded(Operation::Realloc);
+        resized
+    }
+
+    /// Does what `resize` does.
+    ///
+    /// # Safety
+    ///
+    /// As for [`realloc`](Self::realloc).
+    #[inline]
+    unsafe fn try_resize(
+        &mut self,
+        block: *mut u8,
+        layout: Layout,
+        new_size: usize,
+        front: &mut impl Front,
+    ) -> Resized {
         let Ok(new_layout) = Layout::from_size_align(new_size, layout.align()) else {
             return Resized::Failed;
         };
         let Some(new_granules) = Granules::holding(new_size) else {
             return Resized::Failed;
         };
+        poison::expect_open(block, layout.size());
         let at = self.heap.span().offset_of(block);
         let granules = Granules::of_block(layout.size());
+        let here = |block| {
+            poison::resize(block, layout.size(), new_size);
+            Resized::Here(block)
+        };
         if self.resize_in_place(at, granules, new_granules) {
-            return Resized::Here(block);
+            return here(block);
         }
         if let Some(new) = self.take_to_grow(new_layout, new_granules, front) {
-            return Resized::CopyTo(self.heap.span().pointer_to(new));
+            return Resized::CopyTo(self.give(new, new_size));
         }
         // In vain, everything that was parked is free now.
         if self.heap.grow(at, granules, new_granules) {
-            return Resized::Here(block);
+            return here(block);
         }
         if alignment_of(layout) > 1 {
             return Resized::Failed;
         }
         // SAFETY: the caller's promise.
         match unsafe { self.heap.slide(at, granules, new_granules, layout.size()) } {
-            Some(at) => Resized::Here(self.heap.span().pointer_to(at)),
+            Some(at) => here(self.heap.span().pointer_to(at)),
             None => Resized::Failed,
         }
     }
@@ -579,7 +639,9 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     #[inline]
     fn pop_any(&mut self, front: &mut impl Front) -> Option<(Offset, Granules)> {
         let span = self.heap.span();
-        front.pop_any(span).or_else(|| self.cache.pop_any(span))
+        let parked = front.pop_any(span).or_else(|| self.cache.pop_any(span))?;
+        self.drained.step();
+        Some(parked)
     }
 
     /// Lets the gap shrink by a sixteenth of what is used before lists are
@@ -623,6 +685,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     /// or as much as a bounded allocator may.
     #[cold]
     fn take_at_last(&mut self, request: Request, front: &mut impl Front) -> Option<Offset> {
+        self.last_resorts.step();
         let effort = if self.bounded {
             BOUNDED_EFFORT
         } else {
@@ -651,6 +714,24 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
             Some(block) => Some(block),
             None => self.heap.take_from_gap(request),
         }
+    }
+
+    /// Asserts that an operation that ends here kept within its bounds.
+    #[cfg(debug_assertions)]
+    fn assert_bounded(&self, operation: Operation) {
+        let lists = SMALLBINS_AMOUNT * ALIGNMENT_SUB_BINS_AMOUNT;
+        self.steps().assert_bounded(operation, lists, self.bounded);
+    }
+
+    /// What was done since this was called last.
+    #[cfg(debug_assertions)]
+    fn steps(&self) -> Steps {
+        self.heap.steps(Steps {
+            drained: self.drained.take(),
+            lists: self.cache.looked.take(),
+            last: self.last_resorts.take(),
+            ..Steps::default()
+        })
     }
 }
 

@@ -18,6 +18,7 @@ use core::{alloc::Layout, convert::Infallible};
 
 use crate::{
     heap::chunk::Span,
+    steps::Counter,
     unit::{GRANULE, Granules, Offset},
 };
 
@@ -69,6 +70,8 @@ pub(crate) struct Cache<const SIZES: usize, const ALIGNMENTS: usize, B> {
     pub bounds: B,
     /// The list that is drained first.
     cursor: usize,
+    /// Lists looked at for a block to drain.
+    pub looked: Counter,
 }
 
 impl Link {
@@ -115,6 +118,7 @@ impl<const SIZES: usize, const ALIGNMENTS: usize, B: Bounds> Cache<SIZES, ALIGNM
             lists: [[Link::END; ALIGNMENTS]; SIZES],
             bounds: B::NONE,
             cursor: 0,
+            looked: Counter::new(),
         }
     }
 
@@ -210,6 +214,7 @@ impl<const SIZES: usize, const ALIGNMENTS: usize, B: Bounds> Cache<SIZES, ALIGNM
         }
         let places = SIZES * ALIGNMENTS;
         for _ in 0..places {
+            self.looked.step();
             let class = Class {
                 size: self.cursor / ALIGNMENTS,
                 alignment: self.cursor % ALIGNMENTS,

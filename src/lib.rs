@@ -54,10 +54,24 @@
 //! - **`allocator-api2`**: the same trait for stable Rust, from the crate
 //!   `allocator-api2`.
 //!
+//! # Finding misuse
+//!
+//! With the compiler's flag `--cfg galloc_asan`, besides `-Zsanitizer=address`,
+//! or with `--cfg galloc_valgrind` on x86-64, a heap tells AddressSanitizer or
+//! valgrind's memcheck which of its region's bytes are nobody's: all but those
+//! that live blocks were asked to hold. Use after free, overflow, double free
+//! and too large a layout are then reported where they happen. Freed memory is
+//! not held back, so that a use after it was allocated again is not found.
+//!
+//! ```console
+//! RUSTFLAGS="-Zsanitizer=address --cfg galloc_asan" cargo +nightly test --target x86_64-unknown-linux-gnu
+//! RUSTFLAGS="--cfg galloc_valgrind" cargo build && valgrind target/debug/program
+//! ```
+//!
 //! # Drawbacks
 //!
 //! - With no headers, a wrong layout or a double free corrupts the heap
-//!   unnoticed, until [`check`](Allocator::check) is called.
+//!   unnoticed, until [`check`](Allocator::check) is called, but see above.
 //! - A heap spans 32 GiB at most, and one region.
 //! - Behind one lock, a second CPU makes nothing faster.
 //! - Speed is bought with room: when less than half of the region is free,
@@ -83,7 +97,9 @@ mod heap;
 mod lock;
 #[cfg(all(feature = "spin", target_has_atomic = "32"))]
 mod per_cpu;
+mod poison;
 mod stats;
+mod steps;
 #[cfg(feature = "spin")]
 mod sync;
 mod unit;

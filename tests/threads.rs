@@ -3,17 +3,10 @@
 
 mod common;
 
-use std::{
-    alloc::{GlobalAlloc, Layout},
-    collections::HashSet,
-    ops::Range,
-    ptr,
-    sync::{Barrier, Mutex},
-    thread,
-};
+use std::{alloc::GlobalAlloc, collections::HashSet, ops::Range, ptr, sync::Barrier, thread};
 
 use common::{
-    Block, GRANULE, Random, Region, Shadow, Subject,
+    Block, GRANULE, Region, Shadow, Subject, Worker,
     cpu::{ByThread, Unknown, Wandering},
     front_end::FrontEnd,
     layout, op, shadow,
@@ -23,7 +16,8 @@ use common::{
 #[cfg(feature = "critical-section")]
 use good_memory_allocator::{CriticalSectionAllocator, LockedStaticHeap, RawCriticalSection};
 use good_memory_allocator::{
-    LockedAllocator, PerCpuAllocator, RawSpinLock, SpinLockedAllocator, StaticHeap, UnsyncAllocator,
+    LockedAllocator, PerCpuAllocator, RawSpinLock, SpinLockedAllocator, StaticHeap,
+    UnsyncAllocator, lock_api,
 };
 use proptest::{
     prelude::*,
@@ -33,94 +27,9 @@ use proptest::{
 
 const THREADS: usize = 4;
 
-/// What a thread does with a locked allocator, and the blocks that it has.
-struct Worker<'a, G> {
-    heap: &'a G,
-    random: Random,
-    blocks: Vec<Block>,
-    tags: u32,
-}
-
-impl<'a, G: GlobalAlloc> Worker<'a, G> {
-    fn new(heap: &'a G, number: usize) -> Self {
-        Self {
-            heap,
-            random: Random::new(number as u64),
-            blocks: Vec::new(),
-            tags: number as u32 * 37,
-        }
-    }
-
-    /// One random operation.
-    fn act(&mut self) {
-        match self.random.below(8) {
-            0..3 => {
-                let layout = layout(self.random.size(4096), 1 << self.random.below(8));
-                self.alloc(layout);
-            }
-            3..5 if !self.blocks.is_empty() => {
-                let index = self.random.below(self.blocks.len());
-                let size = self.random.size(8192);
-                self.realloc(index, size);
-            }
-            _ if !self.blocks.is_empty() => {
-                let index = self.random.below(self.blocks.len());
-                self.dealloc(index);
-            }
-            _ => {}
-        }
-    }
-
-    /// Allocates, and gives whether there was memory.
-    fn alloc(&mut self, layout: Layout) -> bool {
-        // SAFETY: no layout here has a size of zero.
-        let at = unsafe { self.heap.alloc(layout) };
-        if at.is_null() {
-            return false;
-        }
-        assert_eq!(at.addr() % layout.align(), 0, "{layout:?} at {at:p}");
-        self.keep(at, layout);
-        true
-    }
-
-    fn realloc(&mut self, index: usize, size: usize) {
-        let old = self.blocks[index];
-        assert!(old.is_intact(), "{old:?}");
-        // SAFETY: the block is live, and replaced by what comes of it.
-        let at = unsafe { self.heap.realloc(old.at, old.layout, size) };
-        if at.is_null() {
-            assert!(old.is_intact(), "{old:?}");
-            return;
-        }
-        let moved = old.moved(at, size);
-        assert!(
-            moved.begins_intact(size.min(old.layout.size())),
-            "{old:?} to {moved:?}"
-        );
-        self.blocks.swap_remove(index);
-        self.keep(at, moved.layout);
-    }
-
-    fn dealloc(&mut self, index: usize) {
-        let block = self.blocks.swap_remove(index);
-        assert!(block.is_intact(), "{block:?}");
-        // SAFETY: the block is live, and forgotten from now on.
-        unsafe { self.heap.dealloc(block.at, block.layout) };
-    }
-
-    fn dealloc_all(&mut self) {
-        while let Some(last) = self.blocks.len().checked_sub(1) {
-            self.dealloc(last);
-        }
-    }
-
-    fn keep(&mut self, at: *mut u8, layout: Layout) {
-        self.tags += 1;
-        // SAFETY: the allocator has just given out the block.
-        self.blocks
-            .push(unsafe { Block::fill(at, layout, self.tags) });
-    }
-}
+/// What threads share beside a heap. ThreadSanitizer does not see that the
+/// standard library's mutex excludes, which is compiled without it.
+type Mutex<T> = lock_api::Mutex<RawSpinLock, T>;
 
 /// Lets every thread work, and gives the blocks that they have at the end.
 fn on_all_threads<G: GlobalAlloc + Sync>(
@@ -196,16 +105,12 @@ fn blocks_pass_from_thread_to_thread<G: FrontEnd + Sync>() {
             worker.act();
             if let Some(block) = worker.blocks.pop() {
                 let place = worker.random.below(table.len());
-                let other = table[place].lock().unwrap().replace(block);
+                let other = table[place].lock().replace(block);
                 worker.blocks.extend(other);
             }
         }
     });
-    blocks.extend(
-        table
-            .into_iter()
-            .filter_map(|place| place.into_inner().unwrap()),
-    );
+    blocks.extend(table.into_iter().filter_map(Mutex::into_inner));
     settle(allocator.subject(), space, blocks);
 }
 
@@ -230,7 +135,7 @@ fn all_threads_exhaust_the_heap_at_once<G: FrontEnd + Sync>() {
         let pool = Mutex::new(blocks);
         on_all_threads(&allocator, |worker| {
             loop {
-                let block = pool.lock().unwrap().pop();
+                let block = pool.lock().pop();
                 let Some(block) = block else { break };
                 worker.blocks.push(block);
                 worker.dealloc_all();
@@ -374,14 +279,12 @@ fn of_all_threads_that_initialize_an_allocator_one_does() {
 
 #[test]
 fn a_static_heap_does_as_its_shadow() {
-    type Heap = StaticHeap<3000, 16, 3>;
-    let new = || -> &'static Heap { Box::leak(Box::new(Heap::new())) };
-    let capacity = new().stats().capacity;
+    static HEAPS: [StaticHeap<3000, 16, 3>; 50] = [const { StaticHeap::new() }; 50];
+    let capacity = HEAPS[0].stats().capacity;
     let mut runner = TestRunner::deterministic();
-    for _ in 0..50 {
+    for mut heap in &HEAPS {
         let ops = prop::collection::vec(op::any(capacity), 100);
         let ops = ops.new_tree(&mut runner).unwrap().current();
-        let mut heap = new();
         let space = space_of(&mut heap);
         shadow::follow(&mut heap, space, &ops).unwrap();
     }

@@ -20,6 +20,13 @@ impl Block {
         self.layout.size()
     }
 
+    /// Writes to the first byte.
+    #[inline(always)]
+    pub fn write(&mut self) {
+        // SAFETY: the block is live, and has at least a byte.
+        unsafe { self.start.as_ptr().write_volatile(self.layout.size() as u8) }
+    }
+
     pub fn address(&self) -> usize {
         self.start.addr().get()
     }

@@ -4,11 +4,22 @@
 use core::{alloc::Layout, ptr};
 
 use super::{Allocator, Front, LIST_AT_HALF};
+#[cfg(debug_assertions)]
+use crate::steps::Operation;
 use crate::{
     cache::{Bounds, Cache},
     heap::{Request, chunk::Span},
+    sync::MODEL,
     unit::{Granules, Offset, alignment_of},
 };
+
+/// A model's heap is so small and so full that nothing would be parked; its
+/// CPUs may park this much all the same.
+const BUDGET_OF_MODEL: Granules = Granules(4);
+
+/// The size of a cache line. A run of blocks that fill lines begins with one,
+/// so that whoever takes it shares no line with others.
+pub(crate) const LINE: Granules = if MODEL { Granules(2) } else { Granules(8) };
 
 impl<const SIZES: usize, const ALIGNMENTS: usize, B: Bounds> Front for Cache<SIZES, ALIGNMENTS, B> {
     fn pop(&mut self, span: Span, layout: Layout) -> Option<Offset> {
@@ -26,6 +37,9 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     /// What lists in front may hold in all: one in so many granules of the
     /// heap, and when more than half of it is used, less in proportion.
     pub(crate) fn budget(&self, one_in: u32) -> Granules {
+        if MODEL {
+            return BUDGET_OF_MODEL;
+        }
         let most = u64::from(self.heap.capacity().0 / one_in);
         let limit = u64::from(self.cache.bounds.limit().0).min(LIST_AT_HALF);
         Granules((most * limit / LIST_AT_HALF) as u32)
@@ -36,11 +50,13 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         if let Some(block) = self.alloc_parked(layout) {
             return Some(block);
         }
-        let block = self.heap.take(Request {
+        let found = self.heap.take(Request {
             size: Granules::holding(layout.size())?,
             alignment: alignment_of(layout),
-        })?;
-        Some(self.heap.span().pointer_to(block))
+        });
+        #[cfg(debug_assertions)]
+        self.assert_bounded(Operation::Alloc);
+        Some(self.give(found?, layout.size()))
     }
 
     /// Allocates, and where that drains lists, drains those in front first.
@@ -48,8 +64,11 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         if let Some(block) = self.alloc_parked(layout) {
             return block;
         }
-        match self.take(layout, front) {
-            Some(block) => self.heap.span().pointer_to(block),
+        let taken = self.take(layout, front);
+        #[cfg(debug_assertions)]
+        self.assert_bounded(Operation::Alloc);
+        match taken {
+            Some(block) => self.give(block, layout.size()),
             None => ptr::null_mut(),
         }
     }
@@ -68,20 +87,45 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
             wanted -= 1;
         }
         let alignment = alignment_of(layout);
-        if !self.is_ample() || size.0 as usize % alignment != 0 {
+        if !(self.is_ample() || MODEL) || size.0 as usize % alignment != 0 {
             return;
         }
         while wanted > 0 {
-            let run = Request {
-                size: Granules(size.0 * wanted),
+            let run = Granules(size.0 * wanted);
+            let alignment = if LINE.0 % size.0 == 0 && run.0 % LINE.0 == 0 {
+                alignment.max(LINE.0 as usize)
+            } else {
+                alignment
+            };
+            let request = Request {
+                size: run,
                 alignment,
             };
-            if let Some(first) = self.heap.take(run) {
-                (0..wanted).for_each(|number| keep(first + Granules(size.0 * number)));
+            let run = self.take_run(request);
+            #[cfg(debug_assertions)]
+            self.assert_bounded(Operation::Alloc);
+            if let Some(first) = run {
+                // The first is kept last, so that it is used first.
+                (0..wanted)
+                    .rev()
+                    .for_each(|number| keep(first + Granules(size.0 * number)));
                 return;
             }
             wanted /= 2;
         }
+    }
+
+    /// Takes a block from the heap, or from the gap if the reserve is left.
+    fn take_run(&mut self, request: Request) -> Option<Offset> {
+        let found = self.heap.take(request);
+        if found.is_some() {
+            return found;
+        }
+        let most = request.size.0 as usize + request.alignment;
+        if (self.heap.room_above_reserve().0 as usize) < most {
+            return None;
+        }
+        self.heap.take_from_gap(request)
     }
 
     /// Parks or frees a block of quick lists in front of this allocator.

@@ -19,7 +19,10 @@
 //! How many there are depends on the region's size.
 
 use super::chunk::{Field, Span};
-use crate::unit::{Granules, Offset};
+use crate::{
+    steps::Counter,
+    unit::{Granules, Offset},
+};
 
 const BITS: u32 = u32::BITS;
 
@@ -28,7 +31,7 @@ const BITS: u32 = u32::BITS;
 const TRIES: usize = 2;
 
 /// The bins of a region, their sentinels at the start of its span.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) struct Bins {
     /// Octaves are divided in two to this power.
     ranges_log2: u32,
@@ -40,6 +43,10 @@ pub(crate) struct Bins {
     summary: u32,
     /// The granules of all chunks.
     total: Granules,
+    /// Chunks looked at, unlinked and linked.
+    pub looked: Counter,
+    pub unlinked: Counter,
+    pub linked: Counter,
 }
 
 /// A bin, by the place of its sentinel.
@@ -60,13 +67,18 @@ impl Bin {
 }
 
 impl Bins {
-    pub const EMPTY: Self = Self {
-        ranges_log2: 0,
-        exact: Granules::ZERO,
-        count: 0,
-        summary: 0,
-        total: Granules::ZERO,
-    };
+    pub const fn empty() -> Self {
+        Self {
+            ranges_log2: 0,
+            exact: Granules::ZERO,
+            count: 0,
+            summary: 0,
+            total: Granules::ZERO,
+            looked: Counter::new(),
+            unlinked: Counter::new(),
+            linked: Counter::new(),
+        }
+    }
 
     /// Bins for a region of `granules`: their sentinels take about two percent
     /// of a small region and a few kilobytes of a large one.
@@ -82,7 +94,7 @@ impl Bins {
         let mut bins = Self {
             ranges_log2,
             exact: Granules(2 << ranges_log2),
-            ..Self::EMPTY
+            ..Self::empty()
         };
         bins.count = bins.bin_of(Granules(granules)).0 + 1;
         bins
@@ -127,6 +139,7 @@ impl Bins {
     #[inline]
     pub fn link(&mut self, span: Span, chunk: Offset, size: Granules) {
         debug_assert!(!chunk.is_none() && size > Granules::ZERO);
+        self.linked.step();
         self.total += size;
         let bin = self.bin_of(size);
         let sentinel = bin.sentinel();
@@ -141,6 +154,7 @@ impl Bins {
     /// Removes a free chunk.
     #[inline]
     pub fn unlink(&mut self, span: Span, chunk: Offset, size: Granules) {
+        self.unlinked.step();
         self.total -= size;
         let next = Self::next(span, chunk);
         let previous = Self::previous(span, chunk);
@@ -195,6 +209,7 @@ impl Bins {
         }
         let mut chunk = Self::next(span, bin.sentinel());
         while chunk != bin.sentinel() && *tries > 0 {
+            self.looked.step();
             let accepted = accept(chunk, self.size_in(span, bin, chunk));
             if accepted.is_some() {
                 return accepted;
@@ -208,6 +223,7 @@ impl Bins {
     /// The first chunk of a bin that has some, with its size.
     #[inline]
     pub fn first_of(&self, span: Span, bin: Bin) -> (Offset, Granules) {
+        self.looked.step();
         let chunk = Self::next(span, bin.sentinel());
         (chunk, self.size_in(span, bin, chunk))
     }

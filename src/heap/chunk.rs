@@ -16,7 +16,10 @@
 //! An allocated block holds nothing of ours: its size is in the `Layout` that
 //! comes back with it.
 
-use crate::unit::{GRANULE, Granules, Offset};
+use crate::{
+    poison,
+    unit::{GRANULE, Granules, Offset},
+};
 
 /// A word of a free chunk, by its place in the chunk.
 #[derive(Clone, Copy)]
@@ -74,42 +77,52 @@ impl Span {
         Offset(((block.addr() - self.base.addr()) / GRANULE) as u32)
     }
 
+    /// The index of a position's first word.
+    #[inline]
+    const fn word_of(at: Offset) -> usize {
+        at.0 as usize * WORDS_PER_GRANULE
+    }
+
     #[inline]
     pub fn word(self, index: usize) -> u32 {
         debug_assert!(!self.is_empty());
         // SAFETY: the word is the heap's by the type's invariant, and words
         // are aligned because the base is.
-        unsafe { self.base.cast::<u32>().add(index).read() }
+        self.reach(index, 1, || unsafe {
+            self.base.cast::<u32>().add(index).read()
+        })
     }
 
     #[inline]
     pub fn set_word(self, index: usize, value: u32) {
         debug_assert!(!self.is_empty());
         // SAFETY: as for `word`.
-        unsafe { self.base.cast::<u32>().add(index).write(value) }
+        self.reach(index, 1, || unsafe {
+            self.base.cast::<u32>().add(index).write(value)
+        });
     }
 
     /// Clears the words from `start` up to `end`.
     pub fn clear_words(self, start: usize, end: usize) {
         if start < end {
             // SAFETY: as for `word`, for each of them.
-            unsafe {
+            self.reach(start, end - start, || unsafe {
                 self.base
                     .cast::<u32>()
                     .add(start)
                     .write_bytes(0, end - start)
-            }
+            });
         }
     }
 
     #[inline]
     pub fn field(self, chunk: Offset, field: Field) -> u32 {
-        self.word(chunk.0 as usize * WORDS_PER_GRANULE + field as usize)
+        self.word(Self::word_of(chunk) + field as usize)
     }
 
     #[inline]
     pub fn set_field(self, chunk: Offset, field: Field, value: u32) {
-        self.set_word(chunk.0 as usize * WORDS_PER_GRANULE + field as usize, value);
+        self.set_word(Self::word_of(chunk) + field as usize, value);
     }
 
     /// The length of the free chunk that begins at `chunk`, which is longer
@@ -123,7 +136,7 @@ impl Span {
     /// than one granule.
     #[inline]
     pub fn size_before(self, end: Offset) -> Granules {
-        Granules(self.word(end.0 as usize * WORDS_PER_GRANULE - 1))
+        Granules(self.word(Self::word_of(end) - 1))
     }
 
     /// Writes a free chunk's length at both of its ends.
@@ -131,7 +144,7 @@ impl Span {
     pub fn set_size(self, chunk: Offset, size: Granules) {
         if size > Granules::ONE {
             self.set_field(chunk, Field::Size, size.0);
-            self.set_word((chunk + size).0 as usize * WORDS_PER_GRANULE - 1, size.0);
+            self.set_word(Self::word_of(chunk + size) - 1, size.0);
         }
     }
 
@@ -140,24 +153,44 @@ impl Span {
     pub fn link(self, block: Offset) -> u64 {
         // SAFETY: the granule is the heap's by the type's invariant, and
         // granules are aligned because the base is.
-        unsafe { self.base.add(block.bytes()).cast::<u64>().read() }
+        self.reach(Self::word_of(block), WORDS_PER_GRANULE, || unsafe {
+            self.base.add(block.bytes()).cast::<u64>().read()
+        })
     }
 
     /// Writes the first granule of a parked block.
     #[inline]
     pub fn set_link(self, block: Offset, link: u64) {
         // SAFETY: as for `link`.
-        unsafe { self.base.add(block.bytes()).cast::<u64>().write(link) }
+        self.reach(Self::word_of(block), WORDS_PER_GRANULE, || unsafe {
+            self.base.add(block.bytes()).cast::<u64>().write(link)
+        });
     }
 
-    /// Copies the first `bytes` bytes of a block to another, which may
-    /// overlap it.
+    /// Moves the first `bytes` bytes of a block down to where another is to
+    /// be, which may overlap it.
     ///
     /// # Safety
     ///
-    /// Both are blocks of at least that many bytes.
-    pub unsafe fn copy(self, from: Offset, to: Offset, bytes: usize) {
+    /// Both are the caller's, and have at least that many bytes.
+    pub unsafe fn move_down(self, from: Offset, to: Offset, bytes: usize) {
+        let (source, target) = (self.pointer_to(from), self.pointer_to(to));
+        let distance = (from - to).bytes();
+        poison::give(target, bytes.min(distance));
         // SAFETY: the caller's promise.
-        unsafe { self.pointer_to(from).copy_to(self.pointer_to(to), bytes) }
+        unsafe { source.copy_to(target, bytes) };
+        poison::close(target.wrapping_add(bytes), distance);
+    }
+
+    /// Does an access to words of the heap's own, which are closed to
+    /// everybody else.
+    #[inline(always)]
+    fn reach<T>(self, first: usize, words: usize, access: impl FnOnce() -> T) -> T {
+        let granules = first / WORDS_PER_GRANULE..(first + words).div_ceil(WORDS_PER_GRANULE);
+        let start = self.base.wrapping_add(granules.start * GRANULE);
+        poison::open(start, granules.len() * GRANULE);
+        let value = access();
+        poison::close(start, granules.len() * GRANULE);
+        value
     }
 }

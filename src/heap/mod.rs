@@ -19,7 +19,13 @@ pub(crate) mod chunk;
 pub(crate) mod edges;
 pub(crate) mod region;
 
-use crate::unit::{GRANULE, Granules, Offset};
+#[cfg(debug_assertions)]
+use crate::steps::Steps;
+use crate::{
+    poison,
+    steps::Counter,
+    unit::{GRANULE, Granules, Offset},
+};
 use bins::{Bin, Bins};
 use chunk::Span;
 use edges::{Edges, Neighbour};
@@ -61,6 +67,9 @@ pub(crate) struct Heap {
     reserve: Granules,
     /// Whether memory that was never used is known to be zero.
     zeroed: bool,
+    /// Tries to take a block, and bins searched for one.
+    tries: Counter,
+    searched: Counter,
 }
 
 /// What is asked of the heap: `size` granules at a multiple of `alignment`
@@ -90,7 +99,7 @@ impl Heap {
         Self {
             span: Span::EMPTY,
             edges: Edges::EMPTY,
-            bins: Bins::EMPTY,
+            bins: Bins::empty(),
             victim: Victim::NONE,
             first: Offset::NONE,
             top: Offset::NONE,
@@ -100,6 +109,8 @@ impl Heap {
             floor: Offset::NONE,
             reserve: Granules::ZERO,
             zeroed: false,
+            tries: Counter::new(),
+            searched: Counter::new(),
         }
     }
 
@@ -110,7 +121,7 @@ impl Heap {
     /// `start` is where the region begins that the plan was made for; it is
     /// valid for reads and writes and nobody else uses it while the heap
     /// lives. If `zeroed`, all its bytes are zero.
-    pub unsafe fn claim(&mut self, start: *mut u8, plan: &Plan, zeroed: bool) {
+    pub unsafe fn claim(&mut self, start: *mut u8, plan: Plan, zeroed: bool) {
         // SAFETY: the padding lies in the region and aligns its start.
         self.span = unsafe { Span::new(start.add(plan.padding)) };
         self.edges = plan.edges;
@@ -122,12 +133,26 @@ impl Heap {
         self.floor = plan.limit;
         self.fresh = (plan.first, plan.limit);
         self.zeroed = zeroed;
+        poison::close(self.span.pointer_to(Offset::NONE), self.limit.bytes());
         self.bins.clear(self.span);
         if zeroed {
             self.edges.use_all();
         }
         self.edges.use_below(self.span, self.first);
         self.edges.use_above(self.span, self.limit);
+    }
+
+    /// Adds what this and the bins have counted since this was called last.
+    #[cfg(debug_assertions)]
+    pub fn steps(&self, others: Steps) -> Steps {
+        Steps {
+            tries: self.tries.take(),
+            searched: self.searched.take(),
+            looked: self.bins.looked.take(),
+            unlinked: self.bins.unlinked.take(),
+            linked: self.bins.linked.take(),
+            ..others
+        }
     }
 
     /// The memory of the region.
@@ -208,6 +233,7 @@ impl Heap {
     /// reserve allows it, from the gap.
     #[inline]
     pub fn take(&mut self, request: Request) -> Option<Offset> {
+        self.tries.step();
         if request.alignment == 1 {
             self.take_any(request.size)
         } else {
@@ -320,6 +346,7 @@ impl Heap {
 
     /// Takes a block out of a chunk that leaves it room to double.
     pub fn take_with_room(&mut self, size: Granules) -> Option<Offset> {
+        self.tries.step();
         let double = Granules(size.0.checked_mul(2)?);
         let (chunk, found) = self.bins.good_fit(self.span, double)?;
         self.take_front(chunk, found, size);
@@ -365,8 +392,9 @@ impl Heap {
     pub fn take_by_search(&mut self, request: Request, mut tries: usize) -> Option<Offset> {
         let mut bin = self.bins.bin_of(request.size);
         while let Some(next) = self.bins.first_from(self.span, bin) {
+            self.searched.step();
             let block = self.take_aligned_of(next, request, &mut tries);
-            if block.is_some() {
+            if block.is_some() || tries == 0 {
                 return block;
             }
             bin = next.after();
@@ -502,7 +530,7 @@ impl Heap {
         }
         self.remove(start, before);
         // SAFETY: both are runs that belong to the block now, and hold it.
-        unsafe { self.span.copy(at, start, bytes) };
+        unsafe { self.span.move_down(at, start, bytes) };
         if joined > to {
             self.free(start + to, joined - to);
         }
@@ -627,5 +655,13 @@ impl Heap {
             self.insert(block + size, rest);
         }
         block
+    }
+}
+
+/// The region may be used for something else then.
+#[cfg(any(galloc_asan, galloc_valgrind))]
+impl Drop for Heap {
+    fn drop(&mut self) {
+        poison::open(self.span.pointer_to(Offset::NONE), self.limit.bytes());
     }
 }

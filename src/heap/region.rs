@@ -62,8 +62,8 @@ impl Plan {
         }
         Ok(Self {
             padding: base - address,
-            bins,
             edges: Edges::new(bins.words(), first, limit),
+            bins,
             first,
             limit,
             ignored: (available - granules as usize) * GRANULE,

@@ -16,30 +16,49 @@ pub(super) struct Deferred {
     newest: AtomicU32,
 }
 
+/// Blocks that are linked, each with its size.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Chain {
+    first: Offset,
+    last: Offset,
+    last_size: Granules,
+}
+
+impl Chain {
+    pub fn of_one(block: Offset, size: Granules) -> Self {
+        Self {
+            first: block,
+            last: block,
+            last_size: size,
+        }
+    }
+
+    /// Adds a block before the first.
+    pub fn and(self, span: Span, block: Offset, size: Granules) -> Self {
+        span.set_link(block, Link::new(self.first, size).0);
+        Self {
+            first: block,
+            ..self
+        }
+    }
+}
+
 impl Deferred {
-    #[cfg(not(loom))]
     pub const fn empty() -> Self {
         Self {
             newest: AtomicU32::new(0),
         }
     }
 
-    #[cfg(loom)]
-    pub fn empty() -> Self {
-        Self {
-            newest: AtomicU32::new(0),
-        }
-    }
-
-    /// Adds a block. Lock-free: another try means that another push, or a
+    /// Adds blocks. Lock-free: another try means that another push, or a
     /// taking, succeeded.
-    pub fn push(&self, span: Span, block: Offset, size: Granules) {
+    pub fn push(&self, span: Span, blocks: Chain) {
         let mut next = self.newest.load(Ordering::Relaxed);
         loop {
-            span.set_link(block, Link::new(Offset(next), size).0);
+            span.set_link(blocks.last, Link::new(Offset(next), blocks.last_size).0);
             match self.newest.compare_exchange_weak(
                 next,
-                block.0,
+                blocks.first.0,
                 Ordering::Release,
                 Ordering::Relaxed,
             ) {

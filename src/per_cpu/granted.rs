@@ -1,6 +1,7 @@
 //! How long a CPU's quick lists may be.
 
 use crate::{
+    allocator::LINE,
     cache::{Bounds, Class},
     unit::Granules,
 };
@@ -35,16 +36,21 @@ impl<const S: usize, const A: usize> Granted<S, A> {
         self.granted > self.budget
     }
 
-    /// Doubles a list's bound, up to `most` blocks. False if it has that or
+    /// Doubles a list's bound, from two blocks or lines of a processor's cache
+    /// up to `most` blocks. False if
     /// the budget does not allow it.
     pub fn grow(&mut self, class: Class, most: u32) -> bool {
         let size = class.granules().0;
         let bound = &mut self.bounds[class.size][class.alignment];
         let old = u32::from(*bound);
         let most = (most * size).min(LIST);
-        let new = (2 * old).clamp((2 * size).min(most), most);
+        let least = (2 * size.max(LINE.0)).min(most);
+        let new = (2 * old).clamp(least, most);
         let granted = self.granted.0 + new.saturating_sub(old);
-        if new <= old || granted > self.budget.0 {
+        if new <= old {
+            return true;
+        }
+        if granted > self.budget.0 {
             return false;
         }
         *bound = new as u16;

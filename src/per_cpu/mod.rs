@@ -24,6 +24,7 @@ use core::{
     mem, ptr,
 };
 
+use deferred::Chain;
 use lock_api::RawMutex;
 use shared::{Held, Shared};
 use slot::{CpuCache, HeldCache, Slot};
@@ -37,6 +38,7 @@ use crate::{
     error::InitError,
     heap::{CheckError, chunk::Span},
     lock::{COPIED_UNDER_LOCK, RawSpinLock},
+    poison,
     stats::Stats,
     sync::{AtomicPtr, Ordering},
     unit::{Granules, Offset},
@@ -200,7 +202,7 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
         const { assert!(CPUS > 0, "a PerCpuAllocator needs at least one cache") }
         Self {
             slots: [const { Slot::empty() }; CPUS],
-            base: AtomicPtr::new(ptr::null_mut()),
+            base: AtomicPtr::new(ptr::null_mut::<u8>()),
             shared: Shared::new(R::INIT, Allocator::empty()),
             cpu: PhantomData,
         }
@@ -271,7 +273,7 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
         let caches = self.lock_all();
         let heap = self.lock_settled();
         heap.check()?;
-        caches.iter().try_for_each(|cache| heap.check_cache(&cache))
+        caches.iter().try_for_each(|cache| heap.check_cache(cache))
     }
 
     /// See [`Allocator::stats`]; what CPUs' caches hold counts as parked. All
@@ -359,14 +361,17 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
                 .alloc_from_neighbours(layout)
                 .unwrap_or(ptr::null_mut());
         };
+        if !self.shared.is_reclaiming() {
+            Self::refill(&mut cache, &mut heap, layout);
+            if let Some(block) = cache.pop(heap.span(), layout) {
+                return give(heap.span(), block, layout);
+            }
+        }
         let block = heap.alloc_behind(&mut *cache, layout);
         if block.is_null() {
             drop(heap);
             drop(cache);
             return self.alloc_reclaiming(layout);
-        }
-        if !self.shared.is_reclaiming() {
-            Self::refill(&mut cache, &mut heap, layout);
         }
         block
     }
@@ -385,7 +390,7 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
         let span = self.span();
         let mut caches = self.neighbours().filter_map(|slot| slot.try_lock());
         let block = caches.find_map(|mut cache| cache.pop(span, layout))?;
-        Some(span.pointer_to(block))
+        Some(give(span, block, layout))
     }
 
     /// Allocates from the heap.
@@ -450,7 +455,7 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
         let span = self.span();
         while let Some((block, size)) = cache.pop_any(span) {
             let Some(mut heap) = self.heap() else {
-                self.shared.defer_granules(span, block, size);
+                self.shared.defer_chain(span, Chain::of_one(block, size));
                 continue;
             };
             heap.free(block, size);
@@ -478,14 +483,32 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
             return self.dealloc_shared(block, layout);
         }
         let Some(mut heap) = self.shared.try_lock() else {
-            return self.shared.defer(self.span(), block, layout);
+            return self.defer_half(cache, block, layout);
         };
         Self::make_room(&mut cache, &mut heap, layout);
         let span = heap.span();
-        if !cache.push(span, layout, span.offset_of(block)) {
+        if !park(&mut cache, span, block, layout) {
             // SAFETY: whoever called the allocator keeps its contract.
             unsafe { heap.dealloc(block, layout) };
         }
+    }
+
+    /// Frees a block, and half of the list that it does not fit into any more,
+    /// without the heap's lock.
+    fn defer_half(&self, mut cache: HeldCache<'_, S, A>, block: *mut u8, layout: Layout) {
+        let Some(class) = CpuCache::<S, A>::class_of(layout) else {
+            return self.shared.defer(self.span(), block, layout);
+        };
+        let (span, size) = (self.span(), class.granules());
+        poison::take_back(block, layout.size());
+        let mut chain = Chain::of_one(span.offset_of(block), size);
+        for _ in 0..half_of(&cache, class) {
+            let Some(block) = cache.pop_of(span, class) else {
+                break;
+            };
+            chain = chain.and(span, block, size);
+        }
+        self.shared.defer_chain(span, chain);
     }
 
     /// `dealloc` while its CPU's cache is held.
@@ -494,7 +517,7 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
     fn dealloc_elsewhere(&self, block: *mut u8, layout: Layout) {
         let span = self.span();
         let mut caches = self.neighbours().filter_map(|slot| slot.try_lock());
-        if !caches.any(|mut cache| cache.push(span, layout, span.offset_of(block))) {
+        if !caches.any(|mut cache| park(&mut cache, span, block, layout)) {
             self.dealloc_shared(block, layout);
         }
     }
@@ -523,7 +546,8 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
         }
     }
 
-    /// Fills half of a list with blocks that the heap can spare.
+    /// Fills half of a list with blocks that the heap can
+    /// spare, one of which is about to be used.
     fn refill(cache: &mut CpuCache<S, A>, heap: &mut Allocator<S, A>, layout: Layout) {
         let Some(class) = CpuCache::<S, A>::class_of(layout) else {
             return;
@@ -549,8 +573,7 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
         if cache.bounds.of(class) > full {
             return;
         }
-        let half = cache.bounds.of(class).0 / 2 / class.granules().0;
-        for _ in 0..half.max(1) {
+        for _ in 0..half_of(cache, class).max(1) {
             let Some(block) = cache.pop_of(heap.span(), class) else {
                 return;
             };
@@ -614,6 +637,35 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
     }
 }
 
+/// Opens a block that was parked.
+#[inline]
+fn give(span: Span, block: Offset, layout: Layout) -> *mut u8 {
+    let block = span.pointer_to(block);
+    poison::give(block, layout.size());
+    block
+}
+
+/// Puts a block into its list, if that is not full.
+#[inline]
+fn park<const S: usize, const A: usize>(
+    cache: &mut CpuCache<S, A>,
+    span: Span,
+    block: *mut u8,
+    layout: Layout,
+) -> bool {
+    poison::expect_open(block, layout.size());
+    let parks = cache.push(span, layout, span.offset_of(block));
+    if parks {
+        poison::take_back(block, layout.size());
+    }
+    parks
+}
+
+/// The blocks that make half of a list that is full.
+fn half_of<const S: usize, const A: usize>(cache: &CpuCache<S, A>, class: Class) -> u32 {
+    cache.bounds.of(class).0 / 2 / class.granules().0
+}
+
 // SAFETY: a block is in one list only, that of a cache or the heap, each
 // behind its lock, or in the deferred list, or the caller's.
 unsafe impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: usize>
@@ -630,7 +682,7 @@ unsafe impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, con
         };
         let span = self.span();
         if let Some(block) = cache.pop(span, layout) {
-            return span.pointer_to(block);
+            return give(span, block, layout);
         }
         mem::forget(cache);
         // SAFETY: the lock is held by the guard that was forgotten.
@@ -647,7 +699,7 @@ unsafe impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, con
             return self.dealloc_elsewhere(block, layout);
         };
         let span = self.span();
-        if cache.push(span, layout, span.offset_of(block)) {
+        if park(&mut cache, span, block, layout) {
             return;
         }
         mem::forget(cache);
@@ -680,15 +732,22 @@ unsafe impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, con
             return block;
         }
         let mut cache = self.slot().try_lock();
-        let heap = match self.shared.try_lock() {
-            Some(heap) => Some(heap),
-            None if new_size.max(layout.size()) <= COPIED_UNDER_LOCK => None,
-            None => self.heap(),
-        };
+        let mut heap = self.shared.try_lock();
+        if heap.is_none() {
+            if new_size.max(layout.size()) <= COPIED_UNDER_LOCK {
+                // Cheaper than to wait, if there is another block.
+                drop(cache.take());
+                // SAFETY: the caller's promise; a block that gets null is as
+                // it was.
+                let new = unsafe { self.realloc_by_copy(block, layout, new_size) };
+                if !new.is_null() {
+                    return new;
+                }
+            }
+            heap = self.heap();
+        }
         let Some(heap) = heap else {
-            drop(cache);
-            // SAFETY: the caller's promise.
-            return unsafe { self.realloc_by_copy(block, layout, new_size) };
+            return ptr::null_mut();
         };
         // SAFETY: the caller's promise.
         let mut resized =

@@ -7,11 +7,12 @@ use core::{
 
 use lock_api::{Mutex, MutexGuard, RawMutex};
 
-use super::deferred::Deferred;
+use super::deferred::{Chain, Deferred};
 use crate::{
     allocator::Allocator,
     cache::Link,
     heap::chunk::Span,
+    poison,
     sync::{AtomicUsize, Ordering},
     unit::{Granules, Offset},
 };
@@ -47,17 +48,7 @@ pub(super) struct Held<'a, R: RawMutex, const S: usize, const A: usize>(
 pub(super) struct Reclaim<'a>(&'a AtomicUsize);
 
 impl<R: RawMutex, const S: usize, const A: usize> Shared<R, S, A> {
-    #[cfg(not(loom))]
     pub const fn new(lock: R, allocator: Allocator<S, A>) -> Self {
-        Self {
-            owned: Mutex::from_raw(lock, Owned::new(allocator)),
-            deferred: Deferred::empty(),
-            reclaiming: AtomicUsize::new(0),
-        }
-    }
-
-    #[cfg(loom)]
-    pub fn new(lock: R, allocator: Allocator<S, A>) -> Self {
         Self {
             owned: Mutex::from_raw(lock, Owned::new(allocator)),
             deferred: Deferred::empty(),
@@ -84,11 +75,13 @@ impl<R: RawMutex, const S: usize, const A: usize> Shared<R, S, A> {
     /// Frees a block without the lock: whoever takes it next does the rest.
     pub fn defer(&self, span: Span, block: *mut u8, layout: Layout) {
         let size = Granules::of_block(layout.size());
-        self.defer_granules(span, span.offset_of(block), size);
+        poison::take_back(block, layout.size());
+        self.defer_chain(span, Chain::of_one(span.offset_of(block), size));
     }
 
-    pub fn defer_granules(&self, span: Span, block: Offset, size: Granules) {
-        self.deferred.push(span, block, size);
+    /// As [`defer`](Self::defer), for several blocks.
+    pub fn defer_chain(&self, span: Span, blocks: Chain) {
+        self.deferred.push(span, blocks);
     }
 
     /// Frees deferred blocks, so many at the most.

@@ -12,6 +12,8 @@ pub mod block;
 pub mod cpu;
 #[cfg(feature = "spin")]
 pub mod front_end;
+#[cfg(target_os = "linux")]
+pub mod interrupts;
 pub mod op;
 pub mod pattern;
 pub mod random;
@@ -20,6 +22,7 @@ pub mod shadow;
 pub mod subject;
 #[cfg(feature = "spin")]
 pub mod ticket;
+pub mod worker;
 
 pub use block::Block;
 pub use op::Op;
@@ -27,6 +30,7 @@ pub use random::Random;
 pub use region::Region;
 pub use shadow::Shadow;
 pub use subject::Subject;
+pub use worker::Worker;
 
 use std::alloc::Layout;
 

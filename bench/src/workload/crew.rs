@@ -5,7 +5,7 @@ use std::thread;
 
 use anyhow::{Result, anyhow};
 
-use crate::machine::core_pin::pin;
+use crate::machine::{core_pin::pin, thread_number};
 
 /// Runs `work` in so many threads. Each gets its number, and the barrier that it waits at when it is ready.
 pub fn run<T: Send>(
@@ -19,6 +19,7 @@ pub fn run<T: Send>(
         if let Some(core) = cores.iter().rev().cycle().nth(number) {
             pin(*core)?;
         }
+        thread_number::set(number);
         anyhow::Ok(work(number, &start))
     };
     thread::scope(|scope| {

@@ -26,12 +26,19 @@ enum Pattern {
     Larson,
     /// Half of the threads allocate, the others free.
     Pipeline,
+    /// Every thread writes again and again to one small block, the first of which it allocated itself, or another did.
+    SmallWrites { given: bool },
 }
 
-const PATTERNS: [(&str, Pattern); 3] = [
+const PATTERNS: [(&str, Pattern); 5] = [
     ("private", Pattern::Private),
     ("larson", Pattern::Larson),
     ("producer to consumer", Pattern::Pipeline),
+    ("small writes", Pattern::SmallWrites { given: false }),
+    (
+        "small writes to given blocks",
+        Pattern::SmallWrites { given: true },
+    ),
 ];
 
 impl Workload for Threads {
@@ -41,7 +48,9 @@ impl Workload for Threads {
 
     fn about(&self) -> &'static str {
         "Blocks of 1 to 512 bytes, 1000 live per thread: private ones; ones that pass from thread to thread (larson); ones \
-         that one thread allocates and another frees. Allocations and frees of all threads per second."
+         that one thread allocates and another frees. Allocations and frees of all threads per second. Small writes: each thread \
+         writes a hundred times to a block of 8 bytes and gets another, the first of which is its own or was given to it; it \
+         shows whether threads get blocks of one cache line. Writes per second."
     }
 
     fn metrics(&self) -> &'static [Metric] {
@@ -96,6 +105,9 @@ impl Workload for Threads {
             Pattern::Private => team.private(&bench.plan.cores, threads)?,
             Pattern::Larson => team.larson(&bench.plan.cores, threads)?,
             Pattern::Pipeline => team.pipeline(&bench.plan.cores, threads)?,
+            Pattern::SmallWrites { given } => {
+                team.small_writes(&bench.plan.cores, threads, given)?
+            }
         };
         Ok(Measures::from([("throughput".to_owned(), speed)]))
     }
@@ -171,6 +183,44 @@ impl Team {
         for place in table {
             self.release(place.into_inner().unwrap_or_else(PoisonError::into_inner));
         }
+        Ok(speeds.iter().sum())
+    }
+
+    fn small_writes(self, cores: &[usize], threads: usize, given: bool) -> Result<f64> {
+        const SIZE: usize = 8;
+        const WRITES: usize = 100;
+        let first: Vec<Mutex<Option<Block>>> = (0..threads)
+            .map(|_| {
+                Mutex::new(if given {
+                    self.hands.alloc(SIZE, 8)
+                } else {
+                    None
+                })
+            })
+            .collect();
+        let rounds = self.count / 10;
+        let speeds = crew::run(cores, threads, |member, start| {
+            let mut block =
+                mem::take(&mut *first[member].lock().unwrap_or_else(PoisonError::into_inner));
+            if block.is_none() {
+                block = self.hands.alloc(SIZE, 8);
+            }
+            start.wait();
+            let begin = Instant::now();
+            for _ in 0..rounds {
+                if let Some(block) = &mut block {
+                    (0..WRITES).for_each(|_| block.write());
+                }
+                block
+                    .take()
+                    .into_iter()
+                    .for_each(|block| self.hands.free(block));
+                block = self.hands.alloc(SIZE, 8);
+            }
+            let speed = mops(rounds * WRITES, begin);
+            self.release(vec![block]);
+            speed
+        })?;
         Ok(speeds.iter().sum())
     }
 

@@ -1,0 +1,52 @@
+//! Freed blocks come back, though the heap's lock is held by another.
+
+use std::sync::Arc;
+
+use crate::{
+    checker::{explore, thread},
+    heap::Heap,
+};
+
+/// Threads that give back so many blocks each.
+fn run(threads: usize, each: usize) {
+    let heap = Arc::new(<Heap>::with_room_for(threads * each));
+    let mut blocks = heap.take_all();
+    let threads: Vec<_> = (0..threads)
+        .map(|number| {
+            let (heap, own) = (Arc::clone(&heap), blocks.split_off(blocks.len() - each));
+            thread::spawn(move || own.into_iter().for_each(|block| heap.give(number, block)))
+        })
+        .collect();
+    threads
+        .into_iter()
+        .for_each(|thread| thread.join().unwrap());
+    heap.finish([]);
+}
+
+#[test]
+fn two_threads_give_back_two_blocks_each() {
+    explore(|| run(2, 2));
+}
+
+#[test]
+fn three_threads_give_back_a_block_each() {
+    explore(|| run(3, 1));
+}
+
+/// Another thread, which takes the lock twice and shares nothing else with
+/// the first.
+#[test]
+fn another_thread_takes_over_a_block() {
+    explore(|| {
+        let heap = Arc::new(<Heap>::with_room_for(2));
+        let [block, free] = heap.take_all().try_into().unwrap();
+        heap.give(0, free);
+        heap.unpark_all();
+        let other = thread::spawn({
+            let heap = Arc::clone(&heap);
+            move || [heap.take(0), heap.take(0)]
+        });
+        heap.give(1, block);
+        heap.finish(other.join().unwrap().into_iter().flatten());
+    });
+}

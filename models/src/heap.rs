@@ -1,0 +1,186 @@
+//! A heap with room for a few blocks.
+
+use std::alloc::{GlobalAlloc, Layout, alloc, dealloc};
+
+use good_memory_allocator::{Allocator, PerCpuAllocator, RawSpinLock, lock_api::RawMutex};
+
+use crate::cpu::{ByModel, on_cpu};
+
+/// A model's kind of block, of which a cache parks two.
+pub const BLOCK: Layout = Layout::new::<[u64; 2]>();
+
+/// Sizes that are parked.
+const SIZES: usize = 2;
+
+/// The caches: few, so that threads meet.
+pub const CPUS: usize = if cfg!(feature = "loom") { 2 } else { 3 };
+
+/// An allocator and its region.
+pub struct Heap<R: RawMutex = RawSpinLock, const LOCK_MASKS: bool = false> {
+    allocator: PerCpuAllocator<ByModel<LOCK_MASKS>, CPUS, R, SIZES, 2>,
+    region: *mut u8,
+    layout: Layout,
+    capacity: usize,
+    /// For each place of the region, that only one thread uses it at a time,
+    /// and one after the other.
+    #[cfg(feature = "loom")]
+    uses: Vec<loom::cell::UnsafeCell<()>>,
+}
+
+// SAFETY: the region belongs to the allocator.
+unsafe impl<R: RawMutex + Send, const M: bool> Send for Heap<R, M> {}
+// SAFETY: as above; loom watches over the cells.
+unsafe impl<R: RawMutex + Sync, const M: bool> Sync for Heap<R, M> {}
+
+impl<R: RawMutex, const LOCK_MASKS: bool> Heap<R, LOCK_MASKS> {
+    /// A heap with room for exactly so many blocks.
+    pub fn with_room_for(blocks: usize) -> Self {
+        let layout = region_for(blocks);
+        // SAFETY: the size is not zero.
+        let region = unsafe { alloc(layout) };
+        assert!(!region.is_null());
+        let allocator = PerCpuAllocator::empty();
+        // SAFETY: the region is this allocator's alone.
+        unsafe { allocator.try_init(region, layout.size()) }.unwrap();
+        let heap = Self {
+            allocator,
+            region,
+            layout,
+            capacity: blocks * BLOCK.size(),
+            #[cfg(feature = "loom")]
+            uses: (0..layout.size() / 8).map(|_| Default::default()).collect(),
+        };
+        assert_eq!(heap.allocator.stats().capacity, heap.capacity);
+        // Loom wants every atomic to be used before threads share it.
+        heap.unpark_all();
+        heap
+    }
+
+    /// Takes all blocks there are, in the order of their places.
+    pub fn take_all(&self) -> Vec<Block> {
+        let mut blocks: Vec<_> = std::iter::from_fn(|| self.take(0)).collect();
+        blocks.sort_by_key(|block| block.0);
+        assert_eq!(blocks.len() * BLOCK.size(), self.capacity);
+        blocks
+    }
+
+    /// Takes a block on a CPU.
+    pub fn take(&self, cpu: usize) -> Option<Block> {
+        // SAFETY: the size is not zero.
+        let at = on_cpu(cpu, || unsafe { self.allocator.alloc(BLOCK) });
+        if at.is_null() {
+            return None;
+        }
+        let block = Block(at.cast());
+        self.fill(&block);
+        Some(block)
+    }
+
+    /// Gives a block back on a CPU.
+    pub fn give(&self, cpu: usize, block: Block) {
+        self.expect_intact(&block);
+        let at = block.0.cast();
+        // SAFETY: the block is live, and gone from now on.
+        on_cpu(cpu, || unsafe { self.allocator.dealloc(at, BLOCK) });
+    }
+
+    /// Makes a block so many bytes long, and gives it back then.
+    pub fn give_resized(&self, cpu: usize, block: Block, size: usize) -> Result<(), Block> {
+        self.expect_intact(&block);
+        let at = block.0.cast();
+        // SAFETY: the block is live.
+        let resized = on_cpu(cpu, || unsafe { self.allocator.realloc(at, BLOCK, size) });
+        if resized.is_null() {
+            self.expect_intact(&block);
+            return Err(block);
+        }
+        // SAFETY: the block's first word is there whatever the size.
+        let content = unsafe { resized.cast::<u64>().read() };
+        assert_eq!(content, block.content()[0], "realloc changed a content");
+        let layout = Layout::from_size_align(size, BLOCK.align()).unwrap();
+        // SAFETY: the block is live, and gone from now on.
+        on_cpu(cpu, || unsafe { self.allocator.dealloc(resized, layout) });
+        Ok(())
+    }
+
+    /// Asks for more than there is, which takes back all that is parked.
+    pub fn unpark_all(&self) {
+        assert!(self.take_run(self.capacity + 1).is_null());
+    }
+
+    /// Gives back all that is left, and then has it in one piece.
+    pub fn finish(&self, blocks: impl IntoIterator<Item = Block>) {
+        for block in blocks {
+            self.give(0, block);
+        }
+        let whole = self.take_run(self.capacity);
+        assert!(!whole.is_null(), "not everything came back");
+        let layout = Layout::from_size_align(self.capacity, BLOCK.align()).unwrap();
+        // SAFETY: the block is live, and gone from now on.
+        unsafe { self.allocator.dealloc(whole, layout) };
+        self.allocator.check().unwrap();
+    }
+
+    /// Allocates so many bytes.
+    fn take_run(&self, size: usize) -> *mut u8 {
+        let layout = Layout::from_size_align(size, BLOCK.align()).unwrap();
+        // SAFETY: the size is not zero.
+        on_cpu(0, || unsafe { self.allocator.alloc(layout) })
+    }
+
+    fn fill(&self, block: &Block) {
+        self.uses(block);
+        // SAFETY: the block is live.
+        unsafe { block.0.write(block.content()) };
+    }
+
+    fn expect_intact(&self, block: &Block) {
+        self.uses(block);
+        // SAFETY: the block is live.
+        let content = unsafe { block.0.read() };
+        assert_eq!(content, block.content(), "a block's content has changed");
+    }
+
+    #[cfg(feature = "loom")]
+    fn uses(&self, block: &Block) {
+        let place = (block.0.addr() - self.region.addr()) / 8;
+        self.uses[place].with_mut(|_| ());
+    }
+
+    #[cfg(feature = "shuttle")]
+    fn uses(&self, _: &Block) {}
+}
+
+impl<R: RawMutex, const M: bool> Drop for Heap<R, M> {
+    fn drop(&mut self) {
+        // SAFETY: this is what `with_room_for` got.
+        unsafe { dealloc(self.region, self.layout) };
+    }
+}
+
+/// A block that is live.
+#[derive(Debug)]
+pub struct Block(*mut [u64; 2]);
+
+// SAFETY: whoever has a block is the only one to use it.
+unsafe impl Send for Block {}
+
+impl Block {
+    /// What a block is filled with, and no allocator would write.
+    fn content(&self) -> [u64; 2] {
+        [!(self.0.addr() as u64); 2]
+    }
+}
+
+/// The smallest region that has room for so many blocks.
+fn region_for(blocks: usize) -> Layout {
+    let fits = |&length: &usize| {
+        let mut memory = vec![0u64; length / 8];
+        let mut allocator = Allocator::<SIZES, 2>::empty();
+        // SAFETY: the memory outlives the allocator, and is its alone.
+        let done = unsafe { allocator.try_init(memory.as_mut_ptr().cast(), length) };
+        done.is_ok() && allocator.stats().capacity >= blocks * BLOCK.size()
+    };
+    let length = (64..).step_by(8).find(fits).unwrap();
+    Layout::from_size_align(length, 16).unwrap()
+}

@@ -1,0 +1,140 @@
+//! A request that there is room for is served, whatever else goes on.
+//!
+//! Each thread holds one block at most, and there is one for each. Between
+//! them lie blocks that stay, so that none coalesces and all can be parked.
+
+use std::sync::Arc;
+
+use crate::{
+    checker::{explore, thread},
+    cpu::wander_by,
+    heap::{Block, Heap},
+};
+
+/// Where a thread's block is in the beginning.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Place {
+    Held,
+    ParkedBy(usize),
+    Free,
+}
+
+/// What a thread does: it takes a block or gives it back, in turns, on these
+/// CPUs.
+#[derive(Clone, Debug)]
+struct Script {
+    place: Place,
+    cpus: Vec<usize>,
+    /// By how many CPUs it goes on within its turns.
+    wanders_by: usize,
+}
+
+/// Follows a script, and gives what the thread holds at the end.
+fn follow(heap: &Heap, script: &Script, mut held: Option<Block>) -> Option<Block> {
+    wander_by(script.wanders_by);
+    for &cpu in &script.cpus {
+        held = match held {
+            Some(block) => {
+                heap.give(cpu, block);
+                None
+            }
+            None => Some(heap.take(cpu).expect("null, though there is a block")),
+        };
+    }
+    wander_by(0);
+    held
+}
+
+fn run(scripts: &[Script]) {
+    let heap = Arc::new(Heap::with_room_for(2 * scripts.len() + 1));
+    let (mut own, mut kept) = (Vec::new(), Vec::new());
+    for (number, block) in heap.take_all().into_iter().enumerate() {
+        if number % 2 == 1 {
+            own.push(Some(block));
+        } else {
+            kept.push(block);
+        }
+    }
+    // First the free ones: to have them unparked unparks all.
+    for (script, block) in scripts.iter().zip(&mut own) {
+        if script.place == Place::Free {
+            heap.give(0, block.take().unwrap());
+        }
+    }
+    heap.unpark_all();
+    for (script, block) in scripts.iter().zip(&mut own) {
+        if let Place::ParkedBy(cpu) = script.place {
+            heap.give(cpu, block.take().unwrap());
+        }
+    }
+    let threads: Vec<_> = scripts
+        .iter()
+        .zip(own)
+        .map(|(script, block)| {
+            let (heap, script) = (Arc::clone(&heap), script.clone());
+            thread::spawn(move || follow(&heap, &script, block))
+        })
+        .collect();
+    for thread in threads {
+        kept.extend(thread.join().unwrap());
+    }
+    heap.finish(kept);
+}
+
+/// Two threads, two caches: all there is to do in two steps each.
+#[cfg(feature = "loom")]
+#[test]
+fn whatever_two_threads_do_in_two_steps() {
+    let mut scripts = Vec::new();
+    for place in [
+        Place::Held,
+        Place::Free,
+        Place::ParkedBy(0),
+        Place::ParkedBy(1),
+    ] {
+        for (cpus, wanders_by) in [
+            ([0, 0], 0),
+            ([0, 1], 0),
+            ([1, 0], 0),
+            ([1, 1], 0),
+            ([0, 0], 1),
+            ([1, 1], 1),
+        ] {
+            let cpus = cpus.to_vec();
+            scripts.push(Script {
+                place,
+                cpus,
+                wanders_by,
+            });
+        }
+    }
+    for (number, one) in scripts.iter().enumerate() {
+        for other in &scripts[number..] {
+            let pair = [one.clone(), other.clone()];
+            explore(move || run(&pair));
+        }
+    }
+}
+
+/// Three threads, three caches: anything.
+#[cfg(feature = "shuttle")]
+#[test]
+fn whatever_three_threads_do() {
+    use shuttle::rand::{Rng, thread_rng};
+
+    use crate::heap::CPUS;
+
+    let script = || {
+        let mut random = thread_rng();
+        Script {
+            place: match random.gen_range(0..3) {
+                0 => Place::Held,
+                1 => Place::Free,
+                _ => Place::ParkedBy(random.gen_range(0..CPUS)),
+            },
+            cpus: (0..6).map(|_| random.gen_range(0..CPUS)).collect(),
+            wanders_by: random.gen_range(0..2),
+        }
+    };
+    explore(move || run(&[script(), script(), script()]));
+}
