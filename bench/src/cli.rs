@@ -50,6 +50,8 @@ pub enum Command {
         #[arg(long, short, default_value = "target/galloc-bench")]
         out: PathBuf,
     },
+    /// Where the allocator for many CPUs stops scaling, by simulation with what things cost here. Takes two cores.
+    Scaling,
     /// How much code allocators take.
     Size,
     /// What contenders and workloads there are.

@@ -1,0 +1,143 @@
+//! What things cost on this machine, in nanoseconds.
+
+mod clock;
+mod line;
+mod loops;
+mod misses;
+mod turns;
+
+use anyhow::{Context, Result, ensure};
+use serde::{Deserialize, Serialize};
+
+use crate::contender;
+use crate::hands::Hands;
+use crate::machine::core_pin::pin;
+use crate::machine::region::Region;
+use clock::Clock;
+use misses::{Kind, Source};
+
+/// A cost that grows with the number of blocks.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct Line {
+    pub base: f64,
+    pub each: f64,
+}
+
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct Costs {
+    /// Freeing a random block and allocating another: the loop alone.
+    pub loop_pair: f64,
+    /// The same with an allocator whose lists always have the block.
+    pub pair: f64,
+    /// The same with one locked allocator.
+    pub locked_pair: f64,
+    /// The same, with another CPU's pair before each.
+    pub locked_pair_travelled: f64,
+    /// Allocating into a batch for another CPU, all from lists.
+    pub produce: f64,
+    /// Freeing from a batch of one's own, all to lists.
+    pub consume: f64,
+    /// What is added where another CPU had allocated the block.
+    pub consume_foreign: f64,
+    /// Replacing a block that another CPU had allocated, beyond a pair.
+    pub adopt: f64,
+    /// Passing a batch to another CPU, on the slower side.
+    pub channel: f64,
+    /// Filling a list from the heap's list, of blocks that the same CPU gave back.
+    pub refill_own: Line,
+    /// The same with blocks that another CPU gave back.
+    pub refill_foreign: Line,
+    /// Filling a list with a piece of free memory.
+    pub refill_cut: Line,
+    /// Giving blocks back to the heap's list.
+    pub give_back: Line,
+    /// The same after another CPU had the heap.
+    pub give_back_travelled: Line,
+    /// Allocating 4 to 16 KiB from the heap, which have no list, and freeing them.
+    pub heap_alloc: f64,
+    pub heap_free: f64,
+    /// An atomic swap of one's own line.
+    pub swap: f64,
+    /// Reading a line that another CPU wrote.
+    pub transfer: f64,
+    /// From one CPU's store to that of another that waited for it.
+    pub ping_pong: f64,
+    /// From a lock's release to the entry of the one that waits.
+    pub hand_over: f64,
+}
+
+const HEAP: usize = 512 << 20;
+
+impl Costs {
+    /// Measures everything, on two cores.
+    pub fn measure(cores: &[usize]) -> Result<Self> {
+        ensure!(cores.len() > 1, "this takes two cores");
+        pin(cores[cores.len() - 1])?;
+        let clock = Clock::calibrated();
+        let (produce, consume) = loops::batches(fresh("galloc-per-cpu")?, clock);
+        let foreign = loops::consume_foreign(fresh("galloc-per-cpu")?, cores, clock)?;
+        let pair = loops::pair(fresh("galloc-per-cpu")?);
+        let locked_pair = loops::pair(fresh("galloc")?);
+        let in_turns = |alone| loops::pair_in_turns(fresh("galloc")?, cores, clock, alone);
+        let alone = misses::alone(fresh("galloc-per-cpu")?, clock);
+        let turns = misses::in_turns(fresh("galloc-per-cpu")?, clock, cores)?;
+        let (heap_alloc, heap_free) = loops::heap(fresh("galloc")?, clock);
+        Ok(Self {
+            loop_pair: loops::pair(fresh(contender::NOOP)?),
+            pair,
+            locked_pair,
+            locked_pair_travelled: locked_pair + in_turns(false)? - in_turns(true)?,
+            produce,
+            consume,
+            consume_foreign: foreign - consume,
+            adopt: loops::adopt(fresh("galloc-per-cpu")?, cores, clock, pair)?,
+            channel: loops::channel(cores, clock)?,
+            refill_own: alone.line(Kind::Refill(Source::Own)),
+            refill_foreign: turns.line(Kind::Refill(Source::Foreign)),
+            refill_cut: alone.line(Kind::Refill(Source::Cut)),
+            give_back: alone.line(Kind::GiveBack),
+            give_back_travelled: turns.line(Kind::GiveBack),
+            heap_alloc,
+            heap_free,
+            swap: line::swap(),
+            transfer: line::transfer(cores, clock)?,
+            ping_pong: line::ping_pong(cores)?,
+            hand_over: line::hand_over(cores, clock)?,
+        })
+    }
+}
+
+/// A contender with a new heap.
+fn fresh(name: &str) -> Result<Hands> {
+    let entry = contender::named(name).context("no such contender")?;
+    let region = Region::map(HEAP)?;
+    // SAFETY: measurements run one after the other, and none keeps blocks.
+    ensure!(unsafe { entry.reset(region) }, "{name} needs more room");
+    Ok(Hands(entry.calls))
+}
+
+impl Line {
+    /// The line of least squares.
+    fn through(points: &[(f64, f64)]) -> Self {
+        let count = points.len() as f64;
+        let mean = |of: &dyn Fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>() / count;
+        let (x, y) = (mean(&|point| point.0), mean(&|point| point.1));
+        let spread = mean(&|point| (point.0 - x).powi(2));
+        let each = mean(&|point| (point.0 - x) * (point.1 - y)) / spread;
+        Self {
+            base: y - each * x,
+            each,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_found_again() {
+        let line = Line::through(&[(1.0, 12.0), (2.0, 14.0), (10.0, 30.0)]);
+        assert!((line.base - 10.0).abs() < 1e-9 && (line.each - 2.0).abs() < 1e-9);
+    }
+}

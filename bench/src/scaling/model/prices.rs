@@ -1,0 +1,116 @@
+//! Costs as times of the simulation.
+
+use super::Moved;
+use super::lock::LineCosts;
+use super::time::{Time, from_ns};
+use crate::scaling::costs::Costs;
+
+/// How long something takes: under the lock, and after it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Price {
+    pub held: Time,
+    pub after: Time,
+}
+
+pub struct Prices {
+    costs: Costs,
+    pub line: LineCosts,
+    pub loop_half: Time,
+    pub hit: Time,
+    pub adopt: Time,
+    pub produce: Time,
+    pub consume: Time,
+    pub consume_foreign: Time,
+    pub channel: Time,
+}
+
+impl Prices {
+    pub fn new(costs: &Costs, crowd: f64) -> Self {
+        Self {
+            costs: *costs,
+            line: LineCosts {
+                transfer: from_ns(costs.transfer),
+                hand_over: from_ns(costs.hand_over),
+                crowd: from_ns(costs.transfer * crowd),
+            },
+            loop_half: from_ns(costs.loop_pair / 2.0),
+            hit: from_ns(costs.pair / 2.0),
+            adopt: from_ns(costs.adopt),
+            produce: from_ns(costs.produce),
+            consume: from_ns(costs.consume),
+            consume_foreign: from_ns(costs.consume_foreign),
+            channel: from_ns(costs.channel),
+        }
+    }
+
+    /// What it adds that another CPU had the heap before.
+    fn travel(&self) -> f64 {
+        self.costs.refill_foreign.base - self.costs.refill_own.base
+    }
+
+    pub fn refill(&self, moved: Moved, travels: bool, whole: bool) -> Price {
+        let costs = &self.costs;
+        let mut base = if moved.cut > 0 {
+            costs.refill_cut.base
+        } else {
+            costs.refill_own.base
+        };
+        if travels {
+            base += self.travel();
+        }
+        let each = f64::from(moved.own) * costs.refill_own.each
+            + f64::from(moved.foreign) * costs.refill_foreign.each
+            + f64::from(moved.cut) * costs.refill_cut.each;
+        price(base, each, whole)
+    }
+
+    pub fn give_back(&self, count: u32, travels: bool, whole: bool) -> Price {
+        let line = if travels {
+            self.costs.give_back_travelled
+        } else {
+            self.costs.give_back
+        };
+        price(line.base, f64::from(count) * line.each, whole)
+    }
+
+    /// Freeing deferred blocks.
+    pub fn settle(&self, moved: Moved) -> Time {
+        let freed = f64::from(moved.own + moved.foreign) * self.costs.heap_free;
+        from_ns(freed + f64::from(moved.foreign) * self.costs.transfer)
+    }
+
+    pub fn heap_alloc(&self, travels: bool) -> Price {
+        self.direct(self.costs.heap_alloc, travels)
+    }
+
+    pub fn heap_free(&self, travels: bool) -> Price {
+        self.direct(self.costs.heap_free, travels)
+    }
+
+    fn direct(&self, cost: f64, travels: bool) -> Price {
+        let travel = if travels { self.travel() } else { 0.0 };
+        price(cost + travel, 0.0, false)
+    }
+
+    /// An operation of one locked allocator.
+    pub fn locked(&self, travels: bool) -> Price {
+        let pair = if travels {
+            self.costs.locked_pair_travelled
+        } else {
+            self.costs.locked_pair
+        };
+        price((pair - self.costs.loop_pair) / 2.0, 0.0, false)
+    }
+}
+
+fn price(base: f64, each: f64, whole: bool) -> Price {
+    let (held, after) = if whole {
+        (base, each)
+    } else {
+        (base + each, 0.0)
+    };
+    Price {
+        held: from_ns(held),
+        after: from_ns(after),
+    }
+}
