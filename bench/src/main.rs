@@ -40,7 +40,7 @@ fn main() -> Result<()> {
         Some(Command::Replay { files, run }) => replay(&files, &run),
         Some(Command::Report { folders, out }) => Report::read(&folders)?.write(&out),
         Some(Command::Size) => size::print(),
-        Some(Command::Scaling) => scaling::run(),
+        Some(Command::Scaling(options)) => scaling::run(&options),
         Some(Command::List) => list(),
         Some(Command::Child { job }) => run::child::serve(&job),
     }

@@ -3,7 +3,7 @@
 /// The allocator for many CPUs, as the simulation sees it. Sizes are in granules.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Design {
-    /// The most in a CPU's list of the smallest blocks.
+    /// The most in a CPU's list of the smallest blocks, if the heap is large.
     pub list: u32,
     /// Lists halve for every so many granules of their blocks' size, as a power of two.
     pub halved_every_log2: u32,
@@ -12,8 +12,20 @@ pub struct Design {
     /// The most deferred blocks that one who takes the lock frees.
     pub settled_at_once: u32,
     pub central: Central,
+    pub overflow: Overflow,
     /// Whether a batch moves as one, so that the time under the lock does not depend on how many blocks it has.
     pub whole_batches: bool,
+}
+
+/// What a CPU does whose list is full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overflow {
+    /// It gives half of the list back if the lock is free, and else defers the one block.
+    DefersBlock,
+    /// It gives half of the list back if the lock is free, and else defers all of that.
+    DefersBatch,
+    /// It always defers half of the list.
+    AlwaysDefers,
 }
 
 /// What stands behind the CPUs' lists.
@@ -44,10 +56,23 @@ pub const TODAY: Design = Design {
     batch: 64,
     settled_at_once: 64,
     central: Central::OneLock,
+    overflow: Overflow::DefersBlock,
     whole_batches: false,
 };
 
+/// Of the heap, a list may hold one in so many granules, all CPUs' together.
+const LIST_OF_HEAP: u32 = 256;
+
 impl Design {
+    /// With the lists that so many CPUs have in a heap of so many bytes.
+    pub fn in_heap(self, capacity: usize, cpus: u32) -> Self {
+        let granules = (capacity / GRANULE as usize) as u32;
+        Self {
+            list: self.list.min(granules / LIST_OF_HEAP / cpus),
+            ..self
+        }
+    }
+
     /// The granules at which a list is full.
     pub fn bound(&self, class: Class) -> u32 {
         self.list
@@ -96,6 +121,7 @@ mod tests {
         let per_cpu = include_str!("../../../src/per_cpu/mod.rs");
         let shared = include_str!("../../../src/per_cpu/shared.rs");
         assert_eq!(TODAY.list, constant(per_cpu, "const LIST:"));
+        assert_eq!(LIST_OF_HEAP, constant(per_cpu, "const LIST_OF_HEAP:"));
         assert_eq!(TODAY.batch, constant(per_cpu, "const BATCH:"));
         assert_eq!(
             TODAY.halved_every_log2,

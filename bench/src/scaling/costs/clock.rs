@@ -4,7 +4,7 @@ use std::hint::spin_loop;
 use std::time::{Duration, Instant};
 
 use crate::machine::ticks::ticks;
-use crate::stats::median;
+use crate::stats::interquartile_mean;
 
 #[derive(Clone, Copy)]
 pub struct Clock {
@@ -29,7 +29,7 @@ impl Clock {
             .collect();
         Self {
             ns_per_tick,
-            overhead: median(&empty),
+            overhead: interquartile_mean(&empty),
         }
     }
 

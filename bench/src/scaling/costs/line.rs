@@ -12,7 +12,7 @@ use lock_api::Mutex;
 use super::clock::Clock;
 use super::turns;
 use crate::machine::ticks::ticks;
-use crate::stats::median;
+use crate::stats::{interquartile_mean, median};
 use crate::workload::crew;
 
 /// A pair of lines, which may be fetched together.
@@ -41,15 +41,20 @@ pub fn transfer(cores: &[usize], clock: Clock) -> Result<f64> {
     for (position, &at) in order.iter().enumerate() {
         ring[at] = Lines(order[(position + 1) % LENGTH]);
     }
-    let (_, samples) = turns::run(cores, TURNS, (ring, Vec::new()), |member, (ring, samples)| {
-        if member == 0 {
-            ring.iter_mut().for_each(|next| *next = black_box(*next));
-            return;
-        }
-        let (time, _) = clock.time(|| black_box((0..LENGTH).fold(0, |at, _| ring[at].0)));
-        samples.push(time / LENGTH as f64);
-    })?;
-    Ok(median(&samples))
+    let (_, samples) = turns::run(
+        cores,
+        TURNS,
+        (ring, Vec::new()),
+        |member, (ring, samples)| {
+            if member == 0 {
+                ring.iter_mut().for_each(|next| *next = black_box(*next));
+                return;
+            }
+            let (time, _) = clock.time(|| black_box((0..LENGTH).fold(0, |at, _| ring[at].0)));
+            samples.push(time / LENGTH as f64);
+        },
+    )?;
+    Ok(interquartile_mean(&samples))
 }
 
 /// The time from one core's store until the other, which waits for it, has stored an answer.
@@ -102,5 +107,5 @@ pub fn hand_over(cores: &[usize], clock: Clock) -> Result<f64> {
         }
         samples
     })?;
-    Ok(median(&samples.concat()))
+    Ok(interquartile_mean(&samples.concat()))
 }

@@ -1,5 +1,7 @@
 //! The loops of the workload `threads`, where lists have what is asked for.
 
+use std::hint::{black_box, spin_loop};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -11,7 +13,7 @@ use super::clock::Clock;
 use super::turns;
 use crate::hands::{Block, Hands};
 use crate::scaling::load::{LARGEST, LIVE, PASS, QUEUE, SENT};
-use crate::stats::median;
+use crate::stats::{interquartile_mean, median};
 use crate::workload::crew;
 
 /// Pairs until the lists have got to where they stay.
@@ -64,20 +66,35 @@ pub fn pair_in_turns(hands: Hands, cores: &[usize], clock: Clock, alone: bool) -
             samples.push(time);
         }
     })?;
-    Ok(median(&samples[samples.len() / 2..]))
+    Ok(interquartile_mean(&samples[samples.len() / 2..]))
 }
 
-/// What it takes, for each block, to go through a table that another CPU filled, beyond what pairs take.
-pub fn adopt(hands: Hands, cores: &[usize], clock: Clock, pair: f64) -> Result<f64> {
-    const TURNS: usize = 100;
+/// A pair where two CPUs exchange all their blocks again and again, while both are at it.
+pub fn mixed_pair(hands: Hands, cores: &[usize]) -> Result<f64> {
+    const PASSES: usize = 60;
     let mut rng = Rng::with_seed(1);
-    let state = (blocks(hands, &mut rng), rng, Vec::new());
-    let (_, _, samples) = turns::run(cores, TURNS, state, |_, (blocks, rng, samples)| {
-        let (time, ()) = clock.time(|| replace(hands, rng, blocks, PASS as usize));
-        samples.push(time);
+    let tables = [(); 2].map(|()| Mutex::new(blocks(hands, &mut rng)));
+    let done = AtomicUsize::new(0);
+    let samples = crew::run(cores, 2, |member, start| {
+        let mut rng = Rng::with_seed(member as u64);
+        let mut samples = Vec::new();
+        start.wait();
+        for pass in 0..PASSES {
+            let table = &tables[(member + pass) % 2];
+            let mut blocks = table.lock().unwrap_or_else(PoisonError::into_inner);
+            let begin = Instant::now();
+            replace(hands, &mut rng, &mut blocks, PASS as usize);
+            samples.push(begin.elapsed().as_nanos() as f64 / f64::from(PASS));
+            drop(blocks);
+            // Nobody sleeps, as waking somebody takes long.
+            done.fetch_add(1, Ordering::AcqRel);
+            while done.load(Ordering::Acquire) < 2 * (pass + 1) {
+                spin_loop();
+            }
+        }
+        samples.split_off(PASSES / 2)
     })?;
-    let turn = median(&samples[samples.len() / 2..]);
-    Ok((turn - pair * f64::from(PASS)) / LIVE as f64)
+    Ok(interquartile_mean(&samples.concat()))
 }
 
 /// Freeing and allocating what has no lists, each call timed.
@@ -97,7 +114,7 @@ pub fn heap(hands: Hands, clock: Clock) -> (f64, f64) {
         allocs.push(time);
         *slot = block;
     }
-    (median(&allocs), median(&frees))
+    (interquartile_mean(&allocs), interquartile_mean(&frees))
 }
 
 /// Allocating a batch, and freeing it, for each block.
@@ -111,7 +128,7 @@ pub fn batches(hands: Hands, clock: Clock) -> (f64, f64) {
         let (time, ()) = clock.time(|| batch.into_iter().for_each(|block| hands.free(block)));
         times[1].push(time / SENT as f64);
     }
-    (median(&times[0]), median(&times[1]))
+    (interquartile_mean(&times[0]), interquartile_mean(&times[1]))
 }
 
 fn batch(hands: Hands, rng: &mut Rng) -> Vec<Block> {
@@ -134,49 +151,36 @@ pub fn consume_foreign(hands: Hands, cores: &[usize], clock: Clock) -> Result<f6
             samples.push(time / SENT as f64);
         }
     })?;
-    Ok(median(&samples[samples.len() / 2..]))
+    Ok(interquartile_mean(&samples[samples.len() / 2..]))
 }
 
-/// Passing a batch on, for the slower of the two, in the middle between the cases that it is the one and the other.
-pub fn channel(cores: &[usize], clock: Clock) -> Result<f64> {
-    Ok((channel_with(cores, clock, [true, false])? + channel_with(cores, clock, [false, true])?) / 2.0)
-}
-
-fn channel_with(cores: &[usize], clock: Clock, slow: [bool; 2]) -> Result<f64> {
+/// Passing a batch on.
+pub fn channel(cores: &[usize]) -> Result<f64> {
     const COUNT: usize = 20_000;
-    /// What the slower one takes for a batch.
-    const WORK_NS: f64 = 4000.0;
     let (sender, receiver) = sync_channel::<Vec<[usize; 3]>>(QUEUE);
     let (sender, receiver) = (Mutex::new(Some(sender)), Mutex::new(Some(receiver)));
     let times = crew::run(cores, 2, |member, start| {
-        let take = |ends: &Mutex<Option<_>>| ends.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let sender = (member == 0).then(|| take(&sender)).flatten();
+        let sender = sender
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take_if(|_| member == 0);
         let receiver = receiver
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take_if(|_| member == 1);
-        let work = || {
-            if slow[member] {
-                clock.idle(WORK_NS);
-            }
-        };
         start.wait();
         let begin = Instant::now();
         if let Some(sender) = sender {
             for number in 0..COUNT {
-                work();
                 if sender.send(vec![[number; 3]; SENT]).is_err() {
                     break;
                 }
             }
         }
         if let Some(receiver) = receiver {
-            receiver.iter().for_each(|batch| {
-                work();
-                drop(std::hint::black_box(batch));
-            });
+            receiver.iter().for_each(|batch| drop(black_box(batch)));
         }
-        begin.elapsed().as_nanos() as f64 / COUNT as f64 - WORK_NS
+        begin.elapsed().as_nanos() as f64 / COUNT as f64
     })?;
     Ok(median(&times))
 }

@@ -9,14 +9,17 @@ use anyhow::Result;
 use super::Line;
 use super::clock::Clock;
 use super::turns;
+use super::{PER_CPU, PER_CPU_CACHES, fresh_of};
 use crate::hands::{Block, Hands};
 use crate::scaling::design::{Class, TODAY, class_of};
 use crate::scaling::model::lists::Lists;
 use crate::scaling::model::{Central, Moved};
-use crate::stats::median;
+use crate::stats::interquartile_mean;
 
-/// Sizes in whose lists different numbers of blocks have room.
-const SIZES: [usize; 8] = [48, 96, 128, 192, 256, 320, 384, 512];
+/// About the mean of the workload's.
+const SIZES: [usize; 3] = [192, 256, 320];
+/// Heaps in which lists have a full length, and an eighth of it at the least.
+const HEAPS: [usize; 4] = [2 << 20, 4 << 20, 8 << 20, 32 << 20];
 /// Blocks of each size that are allocated, more than lists hold.
 const COUNT: usize = 1024;
 const ROUNDS: usize = 20;
@@ -49,15 +52,18 @@ struct Script {
 }
 
 impl Script {
-    fn new(hands: Hands, clock: Clock) -> Self {
-        Self {
+    /// With a new heap of so many bytes.
+    fn new(clock: Clock, heap: usize, samples: Samples) -> Result<Self> {
+        let (hands, capacity) = fresh_of(PER_CPU, heap)?;
+        let design = TODAY.in_heap(capacity, PER_CPU_CACHES);
+        Ok(Self {
             hands,
             clock,
-            lists: [Lists::new(TODAY), Lists::new(TODAY)],
+            lists: [Lists::new(design), Lists::new(design)],
             central: Central::default(),
             blocks: Vec::with_capacity(COUNT),
-            samples: Samples::default(),
-        }
+            samples,
+        })
     }
 
     fn fill(&mut self, cpu: usize, size: usize) {
@@ -99,32 +105,43 @@ impl Script {
 }
 
 /// One CPU allocates and frees.
-pub fn alone(hands: Hands, clock: Clock) -> Samples {
-    let mut script = Script::new(hands, clock);
-    for size in SIZES {
+pub fn alone(clock: Clock) -> Result<Samples> {
+    let mut samples = Samples::default();
+    for heap in HEAPS {
+        let mut script = Script::new(clock, heap, samples)?;
         for _ in 0..ROUNDS {
-            script.fill(0, size);
-            script.empty(0, size);
+            for size in SIZES {
+                script.fill(0, size);
+                script.empty(0, size);
+            }
         }
+        samples = script.samples;
     }
-    script.samples
+    Ok(samples)
 }
 
 /// One CPU allocates what the other frees.
-pub fn in_turns(hands: Hands, clock: Clock, cores: &[usize]) -> Result<Samples> {
-    let mut script = Script::new(hands, clock);
-    for size in SIZES {
-        // All lists begin empty in each run, but the threads', hence the caches, are others.
-        script.lists = [Lists::new(TODAY), Lists::new(TODAY)];
-        script = turns::run(cores, ROUNDS, script, |member, script| {
-            if member == 0 {
-                script.fill(member, size);
-            } else {
-                script.empty(member, size);
-            }
-        })?;
+pub fn in_turns(clock: Clock, cores: &[usize]) -> Result<Samples> {
+    let mut samples = Samples::default();
+    for heap in HEAPS {
+        let script = Script::new(clock, heap, samples)?;
+        let script = turns::run(
+            cores,
+            ROUNDS * SIZES.len(),
+            (script, 0),
+            |member, (script, turn)| {
+                let size = SIZES[*turn / 2 % SIZES.len()];
+                *turn += 1;
+                if member == 0 {
+                    script.fill(member, size);
+                } else {
+                    script.empty(member, size);
+                }
+            },
+        )?;
+        samples = script.0.samples;
     }
-    Ok(script.samples)
+    Ok(samples)
 }
 
 impl Samples {
@@ -132,12 +149,15 @@ impl Samples {
         self.0.entry((kind, count)).or_default().push(time);
     }
 
-    /// What misses of a kind take beyond a hit: the line of least squares through the medians.
+    /// What misses of a kind take beyond a hit: the line of least squares through the means.
     pub fn line(&self, kind: Kind) -> Line {
-        let hit = self.0.get(&(Kind::Hit, 0)).map_or(f64::NAN, |hits| median(hits));
+        let hit = self
+            .0
+            .get(&(Kind::Hit, 0))
+            .map_or(f64::NAN, |hits| interquartile_mean(hits));
         let of_kind = self.0.iter().filter(|((found, _), _)| *found == kind);
         let points: Vec<(f64, f64)> = of_kind
-            .map(|((_, count), times)| (f64::from(*count), median(times) - hit))
+            .map(|((_, count), times)| (f64::from(*count), interquartile_mean(times) - hit))
             .collect();
         Line::through(&points)
     }

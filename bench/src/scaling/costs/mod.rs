@@ -7,6 +7,7 @@ mod misses;
 mod turns;
 
 use anyhow::{Context, Result, ensure};
+use good_memory_allocator::Allocator;
 use serde::{Deserialize, Serialize};
 
 use crate::contender;
@@ -39,9 +40,9 @@ pub struct Costs {
     pub consume: f64,
     /// What is added where another CPU had allocated the block.
     pub consume_foreign: f64,
-    /// Replacing a block that another CPU had allocated, beyond a pair.
-    pub adopt: f64,
-    /// Passing a batch to another CPU, on the slower side.
+    /// What is added to a pair where the blocks of two CPUs are mixed, side by side in memory.
+    pub mixed: f64,
+    /// Passing a batch to another CPU.
     pub channel: f64,
     /// Filling a list from the heap's list, of blocks that the same CPU gave back.
     pub refill_own: Line,
@@ -66,7 +67,12 @@ pub struct Costs {
     pub hand_over: f64,
 }
 
-const HEAP: usize = 512 << 20;
+/// Large enough for lists to have their full length.
+const HEAP: usize = 64 << 20;
+const PER_CPU: &str = "galloc-per-cpu";
+/// The caches that this contender has.
+const PER_CPU_CACHES: u32 = 4;
+const LOCKED: &str = "galloc";
 
 impl Costs {
     /// Measures everything, on two cores.
@@ -74,24 +80,23 @@ impl Costs {
         ensure!(cores.len() > 1, "this takes two cores");
         pin(cores[cores.len() - 1])?;
         let clock = Clock::calibrated();
-        let (produce, consume) = loops::batches(fresh("galloc-per-cpu")?, clock);
-        let foreign = loops::consume_foreign(fresh("galloc-per-cpu")?, cores, clock)?;
-        let pair = loops::pair(fresh("galloc-per-cpu")?);
-        let locked_pair = loops::pair(fresh("galloc")?);
-        let in_turns = |alone| loops::pair_in_turns(fresh("galloc")?, cores, clock, alone);
-        let alone = misses::alone(fresh("galloc-per-cpu")?, clock);
-        let turns = misses::in_turns(fresh("galloc-per-cpu")?, clock, cores)?;
-        let (heap_alloc, heap_free) = loops::heap(fresh("galloc")?, clock);
+        let pair = loops::pair(fresh(PER_CPU)?);
+        let (produce, consume) = loops::batches(fresh(PER_CPU)?, clock);
+        let locked_pair = loops::pair(fresh(LOCKED)?);
+        let in_turns = |alone| loops::pair_in_turns(fresh(LOCKED)?, cores, clock, alone);
+        let alone = misses::alone(clock)?;
+        let turns = misses::in_turns(clock, cores)?;
+        let (heap_alloc, heap_free) = loops::heap(fresh(LOCKED)?, clock);
         Ok(Self {
             loop_pair: loops::pair(fresh(contender::NOOP)?),
             pair,
+            mixed: loops::mixed_pair(fresh(PER_CPU)?, cores)? - pair,
             locked_pair,
             locked_pair_travelled: locked_pair + in_turns(false)? - in_turns(true)?,
             produce,
             consume,
-            consume_foreign: foreign - consume,
-            adopt: loops::adopt(fresh("galloc-per-cpu")?, cores, clock, pair)?,
-            channel: loops::channel(cores, clock)?,
+            consume_foreign: loops::consume_foreign(fresh(PER_CPU)?, cores, clock)? - consume,
+            channel: loops::channel(cores)?,
             refill_own: alone.line(Kind::Refill(Source::Own)),
             refill_foreign: turns.line(Kind::Refill(Source::Foreign)),
             refill_cut: alone.line(Kind::Refill(Source::Cut)),
@@ -109,11 +114,21 @@ impl Costs {
 
 /// A contender with a new heap.
 fn fresh(name: &str) -> Result<Hands> {
+    Ok(fresh_of(name, HEAP)?.0)
+}
+
+/// A contender with a new heap of so many bytes, and what blocks can have of it.
+fn fresh_of(name: &str, len: usize) -> Result<(Hands, usize)> {
     let entry = contender::named(name).context("no such contender")?;
-    let region = Region::map(HEAP)?;
+    let region = Region::map(len)?;
+    region.populate();
+    let mut probe: Allocator = Allocator::empty();
+    // SAFETY: nothing else uses the region yet.
+    unsafe { probe.try_init(region.start, len) }?;
+    let capacity = probe.stats().capacity;
     // SAFETY: measurements run one after the other, and none keeps blocks.
     ensure!(unsafe { entry.reset(region) }, "{name} needs more room");
-    Ok(Hands(entry.calls))
+    Ok((Hands(entry.calls), capacity))
 }
 
 impl Line {

@@ -24,7 +24,10 @@ pub fn run<S: Send>(
             while turn.load(Ordering::Acquire) != 2 * number + member {
                 spin_loop();
             }
-            take(member, &mut state.lock().unwrap_or_else(PoisonError::into_inner));
+            take(
+                member,
+                &mut state.lock().unwrap_or_else(PoisonError::into_inner),
+            );
             turn.store(2 * number + member + 1, Ordering::Release);
         }
     })?;

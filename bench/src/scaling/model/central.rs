@@ -10,9 +10,29 @@ pub type Writer = u16;
 #[derive(Default)]
 pub struct Central {
     lists: BTreeMap<Class, Vec<Writer>>,
-    deferred: Vec<Writer>,
+    deferred: Vec<Deferred>,
     /// Who was here last.
     last: Writer,
+}
+
+/// A block that somebody freed without the lock, or a batch of blocks for a list.
+#[derive(Clone, Copy)]
+enum Deferred {
+    Block,
+    Batch {
+        class: Class,
+        count: u32,
+        cpu: Writer,
+    },
+}
+
+/// What was deferred and is done now.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Settled {
+    pub single: u32,
+    pub batches: u32,
+    /// Blocks in these.
+    pub batched: u32,
 }
 
 /// Blocks, by where they come from.
@@ -52,22 +72,29 @@ impl Central {
         list.extend((0..count).map(|_| cpu));
     }
 
-    pub fn defer(&mut self, cpu: Writer) {
-        self.deferred.push(cpu);
+    pub fn defer(&mut self) {
+        self.deferred.push(Deferred::Block);
     }
 
-    /// Frees deferred blocks, so many at the most.
-    pub fn settle(&mut self, most: u32, cpu: Writer) -> Moved {
-        let from = self.deferred.len().saturating_sub(most as usize);
-        let mut moved = Moved::default();
-        for writer in self.deferred.drain(from..) {
-            if writer == cpu {
-                moved.own += 1;
-            } else {
-                moved.foreign += 1;
+    pub fn defer_batch(&mut self, class: Class, count: u32, cpu: Writer) {
+        self.deferred.push(Deferred::Batch { class, count, cpu });
+    }
+
+    /// Frees what is deferred, until it is so many blocks.
+    pub fn settle(&mut self, most: u32) -> Settled {
+        let mut settled = Settled::default();
+        while settled.single + settled.batched < most {
+            match self.deferred.pop() {
+                Some(Deferred::Block) => settled.single += 1,
+                Some(Deferred::Batch { class, count, cpu }) => {
+                    self.give(class, count, cpu);
+                    settled.batches += 1;
+                    settled.batched += count;
+                }
+                None => break,
             }
         }
-        moved
+        settled
     }
 }
 
@@ -92,9 +119,14 @@ mod tests {
     #[test]
     fn no_more_deferred_blocks_are_freed_than_may_be() {
         let mut central = Central::default();
-        (0..5).for_each(|writer| central.defer(writer));
-        assert_eq!(central.settle(3, 9).foreign, 3);
-        assert_eq!(central.settle(3, 0).own, 1);
-        assert_eq!(central.settle(3, 0), Moved::default());
+        (0..5).for_each(|_| central.defer());
+        assert_eq!(central.settle(3).single, 3);
+        central.defer_batch(7, 20, 1);
+        let settled = central.settle(64);
+        assert_eq!(
+            (settled.single, settled.batches, settled.batched),
+            (2, 1, 20)
+        );
+        assert_eq!(central.take(7, 20, 1).own, 20);
     }
 }

@@ -2,7 +2,6 @@
 
 use fastrand::Rng;
 
-use super::central::Writer;
 use super::lists::Lists;
 use super::time::Time;
 use crate::scaling::design::Class;
@@ -33,13 +32,6 @@ pub enum Role {
     Consumer {
         batch: Vec<Class>,
     },
-}
-
-/// A block that is in use.
-#[derive(Clone, Copy)]
-pub struct Block {
-    pub class: Class,
-    pub writer: Writer,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

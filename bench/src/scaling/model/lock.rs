@@ -107,6 +107,12 @@ mod tests {
         assert_eq!(lock.refuse(95, &COSTS), 105);
         assert_eq!(lock.refuse(95, &COSTS), 115);
         let next = lock.leave(100, &COSTS, &mut Rng::with_seed(1));
-        assert_eq!(next, Some(Next { cpu: 1, at: 115 + 30 }));
+        assert_eq!(
+            next,
+            Some(Next {
+                cpu: 1,
+                at: 115 + 30
+            })
+        );
     }
 }

@@ -6,13 +6,13 @@ use std::collections::{BinaryHeap, VecDeque};
 use fastrand::Rng;
 
 use super::central::Writer;
-use super::cpu::{Block, Cpu, Role, Wanted};
+use super::cpu::{Cpu, Role, Wanted};
 use super::lists::Lists;
 use super::lock::{Lock, Next};
 use super::prices::{Price, Prices};
 use super::time::{Time, as_ns};
 use super::{Central, Front, Outcome, Setup};
-use crate::scaling::design::{self, CLASSES, Class, Design, LARGE};
+use crate::scaling::design::{self, CLASSES, Class, Design, LARGE, Overflow};
 use crate::scaling::load::{LIVE, PASS, Pattern, QUEUE, SENT};
 
 /// Operations that a CPU goes through before others have a turn.
@@ -26,16 +26,18 @@ enum Event {
     Want(usize),
     /// It got the lock that it waited for.
     Enter(usize),
-    Leave { lock: usize },
+    Leave {
+        lock: usize,
+    },
     /// It is done with a place.
     Pass(usize),
     Send(usize),
     Receive(usize),
 }
 
-/// A place with blocks in `Larson`.
+/// Blocks that pass from CPU to CPU.
 struct Place {
-    blocks: Vec<Block>,
+    blocks: Vec<Class>,
     is_taken: bool,
     waiting: Option<usize>,
 }
@@ -86,7 +88,7 @@ impl<'s> Machine<'s> {
         });
         let mut machine = Self {
             setup,
-            prices: Prices::new(setup.costs, setup.crowd),
+            prices: Prices::new(setup.costs, setup.crowd, setup.cpus),
             design,
             events: BinaryHeap::new(),
             number: 0,
@@ -94,7 +96,9 @@ impl<'s> Machine<'s> {
             locks: (0..locks).map(|_| Lock::default()).collect(),
             centrals: (0..locks).map(|_| Central::default()).collect(),
             places: Vec::new(),
-            channels: (0..setup.cpus.div_ceil(2)).map(|_| Channel::default()).collect(),
+            channels: (0..setup.cpus.div_ceil(2))
+                .map(|_| Channel::default())
+                .collect(),
             rng: Rng::with_seed(0),
             ops: 0,
         };
@@ -111,10 +115,7 @@ impl<'s> Machine<'s> {
             if class != LARGE && !self.cpus[cpu].lists.pop(class) {
                 self.cpus[cpu].lists.refill(class);
             }
-            Block {
-                class,
-                writer: cpu as Writer,
-            }
+            class
         };
         Place {
             blocks: (0..LIVE).map(block).collect(),
@@ -206,19 +207,22 @@ impl<'s> Machine<'s> {
     fn step(&mut self, number: usize) -> Option<Event> {
         let load = &self.setup.load;
         let cpu = &mut self.cpus[number];
-        let me = number as Writer;
         match &mut cpu.role {
             Role::Replacer {
                 place,
                 pairs_left,
                 emptied,
             } => {
+                let hit = match self.setup.pattern {
+                    Pattern::Larson => self.prices.hit + self.prices.mixed_half,
+                    _ => self.prices.hit,
+                };
                 let blocks = &mut self.places[*place].blocks;
                 if let Some(slot) = emptied.take() {
                     let class = load.class(&mut cpu.rng);
-                    blocks[slot] = Block { class, writer: me };
+                    blocks[slot] = class;
                     *pairs_left -= 1;
-                    return self.alloc(number, class, self.prices.hit);
+                    return self.alloc(number, class, hit);
                 }
                 if *pairs_left == 0 {
                     *pairs_left = PASS;
@@ -228,11 +232,8 @@ impl<'s> Machine<'s> {
                 }
                 let slot = cpu.rng.usize(0..LIVE);
                 *emptied = Some(slot);
-                let Block { class, writer } = blocks[slot];
-                if writer != me {
-                    cpu.clock += self.prices.adopt;
-                }
-                self.free(number, class, self.prices.hit)
+                let class = blocks[slot];
+                self.free(number, class, hit)
             }
             Role::Producer { batch } => {
                 if batch.len() == SENT {
@@ -308,18 +309,35 @@ impl<'s> Machine<'s> {
 
     fn want(&mut self, now: Time, cpu: usize) {
         let lock = self.lock_of(cpu);
-        if !self.locks[lock].is_held() {
+        let wanted = self.cpus[cpu].wanted;
+        if self.design.overflow == Overflow::AlwaysDefers && matches!(wanted, Wanted::GiveBack(_)) {
+            self.defer(now, cpu, lock);
+        } else if !self.locks[lock].is_held() {
             self.enter(now, cpu, false);
-        } else if self.cpus[cpu].wanted.is_deferrable() {
+        } else if wanted.is_deferrable() {
             let refused = self.locks[lock].refuse(now, &self.prices.line);
-            self.centrals[lock].defer(cpu as Writer);
-            self.cpus[cpu].deferred += 1;
-            // The list of deferred blocks is another line that everybody writes.
-            self.cpus[cpu].clock = refused + self.prices.line.transfer;
-            self.go_on(cpu);
+            self.defer(refused, cpu, lock);
         } else {
             self.locks[lock].wait(cpu, now);
         }
+    }
+
+    /// Leaves to the lock's next holder what a CPU wants to free.
+    fn defer(&mut self, now: Time, number: usize, lock: usize) {
+        let cpu = &mut self.cpus[number];
+        let central = &mut self.centrals[lock];
+        let mut time = self.prices.deferral;
+        match (cpu.wanted, self.design.overflow) {
+            (Wanted::GiveBack(class), Overflow::DefersBatch | Overflow::AlwaysDefers) => {
+                let count = cpu.lists.give_back(class);
+                central.defer_batch(class, count, number as Writer);
+                time += self.prices.unlink * Time::from(count);
+            }
+            _ => central.defer(),
+        }
+        cpu.deferred += 1;
+        cpu.clock = now + time;
+        self.go_on(number);
     }
 
     fn enter(&mut self, now: Time, cpu: usize, waited: bool) {
@@ -342,7 +360,7 @@ impl<'s> Machine<'s> {
         let cpu = &mut self.cpus[number];
         let central = &mut self.centrals[lock];
         let travels = central.enter(me);
-        let settled = central.settle(self.design.settled_at_once, me);
+        let settled = central.settle(self.design.settled_at_once);
         let mut price = match cpu.wanted {
             Wanted::Refill(class) => {
                 let count = 1 + cpu.lists.refill(class);
@@ -358,7 +376,7 @@ impl<'s> Machine<'s> {
             Wanted::HeapFree => self.prices.heap_free(travels),
             Wanted::Locked => self.prices.locked(travels),
         };
-        price.held += self.prices.settle(settled);
+        price.held += self.prices.settle(settled, whole);
         price
     }
 

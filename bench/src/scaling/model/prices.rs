@@ -1,6 +1,7 @@
 //! Costs as times of the simulation.
 
 use super::Moved;
+use super::central::Settled;
 use super::lock::LineCosts;
 use super::time::{Time, from_ns};
 use crate::scaling::costs::Costs;
@@ -17,15 +18,22 @@ pub struct Prices {
     pub line: LineCosts,
     pub loop_half: Time,
     pub hit: Time,
-    pub adopt: Time,
+    /// What is added to half a pair where blocks of all CPUs are mixed.
+    pub mixed_half: Time,
     pub produce: Time,
     pub consume: Time,
     pub consume_foreign: Time,
     pub channel: Time,
+    /// Putting something onto the list of what is deferred: another line that everybody writes.
+    pub deferral: Time,
+    /// Taking a block out of one's own list.
+    pub unlink: Time,
 }
 
 impl Prices {
-    pub fn new(costs: &Costs, crowd: f64) -> Self {
+    pub fn new(costs: &Costs, crowd: f64, cpus: usize) -> Self {
+        // The likelihood that the block next in memory is another CPU's, to that with the two CPUs of the measurement.
+        let neighbours = 2.0 * (1.0 - 1.0 / cpus as f64);
         Self {
             costs: *costs,
             line: LineCosts {
@@ -35,11 +43,13 @@ impl Prices {
             },
             loop_half: from_ns(costs.loop_pair / 2.0),
             hit: from_ns(costs.pair / 2.0),
-            adopt: from_ns(costs.adopt),
+            mixed_half: from_ns(costs.mixed / 2.0 * neighbours),
             produce: from_ns(costs.produce),
             consume: from_ns(costs.consume),
             consume_foreign: from_ns(costs.consume_foreign),
             channel: from_ns(costs.channel),
+            deferral: from_ns(costs.transfer * 2.0),
+            unlink: from_ns(costs.refill_own.each),
         }
     }
 
@@ -73,10 +83,19 @@ impl Prices {
         price(line.base, f64::from(count) * line.each, whole)
     }
 
-    /// Freeing deferred blocks.
-    pub fn settle(&self, moved: Moved) -> Time {
-        let freed = f64::from(moved.own + moved.foreign) * self.costs.heap_free;
-        from_ns(freed + f64::from(moved.foreign) * self.costs.transfer)
+    /// What deferred blocks take: single ones are freed, those of batches go to the heap's lists.
+    pub fn settle(&self, settled: Settled, whole: bool) -> Time {
+        let Settled {
+            single,
+            batches,
+            batched,
+        } = settled;
+        let moved = if whole { batches } else { batched };
+        let each = self.costs.give_back.each + self.costs.transfer;
+        from_ns(
+            f64::from(single) * (self.costs.heap_free + self.costs.transfer)
+                + f64::from(moved) * each,
+        )
     }
 
     pub fn heap_alloc(&self, travels: bool) -> Price {
