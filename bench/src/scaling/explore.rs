@@ -44,9 +44,9 @@ fn changes() -> Vec<Change> {
             crowd: 0.0,
         },
         Change {
-            name: "today, waiters cost three transfers each",
+            name: "today, waiters cost two transfers each",
             design: TODAY,
-            crowd: 3.0,
+            crowd: 2.0,
         },
         change(
             "BATCH / 4",

@@ -20,8 +20,9 @@ const LOCKED: Length = Length {
     measured: 10_000,
 };
 
-/// What waiters beyond the first cost, in transfers of the lock's line.
-pub const CROWD: f64 = 1.0;
+/// What waiters beyond the first cost, in transfers of the lock's line: on average half of the others are served before
+/// the one that wins.
+pub const CROWD: f64 = 0.5;
 
 pub struct Series(pub Vec<(usize, Outcome)>);
 

@@ -16,7 +16,10 @@ pub fn costs(costs: &Costs) -> Table {
             one("free and alloc, from a CPU's lists", costs.pair),
             one("more, if all CPUs' blocks are mixed in memory", costs.mixed),
             one("free and alloc, one locked allocator", costs.locked_pair),
-            one("the same after another CPU", costs.locked_pair_travelled),
+            one(
+                "between two operations of that, if two CPUs contend",
+                costs.locked_contended,
+            ),
             one("alloc into a batch for another CPU", costs.produce),
             one("free from a batch", costs.consume),
             one("more, if another CPU allocated it", costs.consume_foreign),

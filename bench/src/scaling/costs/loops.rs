@@ -54,19 +54,18 @@ pub fn pair(hands: Hands) -> f64 {
     median(&samples)
 }
 
-/// What one pair takes, timed one by one, alone and after a pair of another CPU.
-pub fn pair_in_turns(hands: Hands, cores: &[usize], clock: Clock, alone: bool) -> Result<f64> {
-    const TURNS: usize = 20_000;
-    let mut rng = Rng::with_seed(1);
-    let tables = [(); 2].map(|()| blocks(hands, &mut rng));
-    let state = (rng, tables, Vec::new());
-    let (_, _, samples) = turns::run(cores, TURNS, state, |member, (rng, tables, samples)| {
-        if member == 0 || !alone {
-            let (time, ()) = clock.time(|| replace(hands, rng, &mut tables[member], 1));
-            samples.push(time);
-        }
+/// What goes by between two operations of two CPUs that both want one lock all the time.
+pub fn contended(hands: Hands, cores: &[usize]) -> Result<f64> {
+    const COUNT: usize = 200_000;
+    let times = crew::run(cores, 2, |member, start| {
+        let mut rng = Rng::with_seed(member as u64);
+        let mut blocks = blocks(hands, &mut rng);
+        start.wait();
+        let begin = Instant::now();
+        replace(hands, &mut rng, &mut blocks, COUNT);
+        begin.elapsed().as_nanos() as f64 / (4 * COUNT) as f64
     })?;
-    Ok(interquartile_mean(&samples[samples.len() / 2..]))
+    Ok(median(&times))
 }
 
 /// A pair where two CPUs exchange all their blocks again and again, while both are at it.

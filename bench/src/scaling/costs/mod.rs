@@ -9,11 +9,13 @@ mod turns;
 use anyhow::{Context, Result, ensure};
 use good_memory_allocator::Allocator;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::contender;
 use crate::hands::Hands;
 use crate::machine::core_pin::pin;
 use crate::machine::region::Region;
+use crate::stats::median;
 use clock::Clock;
 use misses::{Kind, Source};
 
@@ -32,8 +34,8 @@ pub struct Costs {
     pub pair: f64,
     /// The same with one locked allocator.
     pub locked_pair: f64,
-    /// The same, with another CPU's pair before each.
-    pub locked_pair_travelled: f64,
+    /// Between two operations of that, if two CPUs go on at it all the time.
+    pub locked_contended: f64,
     /// Allocating into a batch for another CPU, all from lists.
     pub produce: f64,
     /// Freeing from a batch of one's own, all to lists.
@@ -73,17 +75,24 @@ const PER_CPU: &str = "galloc-per-cpu";
 /// The caches that this contender has.
 const PER_CPU_CACHES: u32 = 4;
 const LOCKED: &str = "galloc";
+const ROUNDS: usize = 7;
 
 impl Costs {
-    /// Measures everything, on two cores.
+    /// Measures everything some times, on two cores, and takes the median of each: virtual cores may move from one real
+    /// core to another, and lines' ways with them.
     pub fn measure(cores: &[usize]) -> Result<Self> {
+        let rounds = (0..ROUNDS)
+            .map(|_| Ok(serde_json::to_value(Self::measure_once(cores)?)?))
+            .collect::<Result<Vec<_>>>()?;
+        Ok(serde_json::from_value(medians(&rounds))?)
+    }
+
+    fn measure_once(cores: &[usize]) -> Result<Self> {
         ensure!(cores.len() > 1, "this takes two cores");
         pin(cores[cores.len() - 1])?;
         let clock = Clock::calibrated();
         let pair = loops::pair(fresh(PER_CPU)?);
         let (produce, consume) = loops::batches(fresh(PER_CPU)?, clock);
-        let locked_pair = loops::pair(fresh(LOCKED)?);
-        let in_turns = |alone| loops::pair_in_turns(fresh(LOCKED)?, cores, clock, alone);
         let alone = misses::alone(clock)?;
         let turns = misses::in_turns(clock, cores)?;
         let (heap_alloc, heap_free) = loops::heap(fresh(LOCKED)?, clock);
@@ -91,8 +100,8 @@ impl Costs {
             loop_pair: loops::pair(fresh(contender::NOOP)?),
             pair,
             mixed: loops::mixed_pair(fresh(PER_CPU)?, cores)? - pair,
-            locked_pair,
-            locked_pair_travelled: locked_pair + in_turns(false)? - in_turns(true)?,
+            locked_pair: loops::pair(fresh(LOCKED)?),
+            locked_contended: loops::contended(fresh(LOCKED)?, cores)?,
             produce,
             consume,
             consume_foreign: loops::consume_foreign(fresh(PER_CPU)?, cores, clock)? - consume,
@@ -110,6 +119,19 @@ impl Costs {
             hand_over: line::hand_over(cores, clock)?,
         })
     }
+}
+
+/// The median of each number in some values of the same form.
+fn medians(values: &[Value]) -> Value {
+    if let Some(Value::Object(first)) = values.first() {
+        let median = |key: &String| {
+            let found: Vec<Value> = values.iter().map(|value| value[key].clone()).collect();
+            (key.clone(), medians(&found))
+        };
+        return first.keys().map(median).collect();
+    }
+    let numbers: Vec<f64> = values.iter().filter_map(Value::as_f64).collect();
+    median(&numbers).into()
 }
 
 /// A contender with a new heap.

@@ -1,8 +1,8 @@
 //! A spin lock that waiting CPUs read until it is free, and then all try to take.
 //!
 //! Its cache line serves one access after the other. When it is released, the line first comes back to the holder, then to
-//! one waiter, and then to that one again for its swap: what that takes together was measured with one waiter. Every
-//! other waiter reads the line too before the swap of the one that wins gets through.
+//! one waiter, and then to that one again for its swap: what that takes together was measured with one waiter. The
+//! others read the line too, some of them before the swap of the one that wins gets through.
 
 use fastrand::Rng;
 

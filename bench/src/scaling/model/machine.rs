@@ -88,7 +88,7 @@ impl<'s> Machine<'s> {
         });
         let mut machine = Self {
             setup,
-            prices: Prices::new(setup.costs, setup.crowd, setup.cpus),
+            prices: Prices::new(setup),
             design,
             events: BinaryHeap::new(),
             number: 0,
@@ -344,7 +344,7 @@ impl<'s> Machine<'s> {
         let lock = self.lock_of(cpu);
         self.locks[lock].enter(now);
         let mut price = self.act(cpu, lock);
-        if waited {
+        if waited && self.setup.front != Front::Locked {
             // The lock's line is there already.
             price.held = price.held.saturating_sub(self.prices.line.transfer);
         }
@@ -374,7 +374,7 @@ impl<'s> Machine<'s> {
             }
             Wanted::HeapAlloc => self.prices.heap_alloc(travels),
             Wanted::HeapFree => self.prices.heap_free(travels),
-            Wanted::Locked => self.prices.locked(travels),
+            Wanted::Locked => self.prices.locked(),
         };
         price.held += self.prices.settle(settled, whole);
         price

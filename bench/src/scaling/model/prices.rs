@@ -1,9 +1,9 @@
 //! Costs as times of the simulation.
 
-use super::Moved;
 use super::central::Settled;
 use super::lock::LineCosts;
 use super::time::{Time, from_ns};
+use super::{Front, Moved, Setup};
 use crate::scaling::costs::Costs;
 
 /// How long something takes: under the lock, and after it.
@@ -31,15 +31,21 @@ pub struct Prices {
 }
 
 impl Prices {
-    pub fn new(costs: &Costs, crowd: f64, cpus: usize) -> Self {
+    pub fn new(setup: &Setup) -> Self {
+        let costs = setup.costs;
+        let hand_over = match setup.front {
+            Front::PerCpu(_) => costs.hand_over,
+            // The one who gave the lock back often gets it again, and the lines need not travel. That is measured as one.
+            Front::Locked => costs.locked_contended - locked(costs),
+        };
         // The likelihood that the block next in memory is another CPU's, to that with the two CPUs of the measurement.
-        let neighbours = 2.0 * (1.0 - 1.0 / cpus as f64);
+        let neighbours = 2.0 * (1.0 - 1.0 / setup.cpus as f64);
         Self {
             costs: *costs,
             line: LineCosts {
                 transfer: from_ns(costs.transfer),
-                hand_over: from_ns(costs.hand_over),
-                crowd: from_ns(costs.transfer * crowd),
+                hand_over: from_ns(hand_over),
+                crowd: from_ns(costs.transfer * setup.crowd),
             },
             loop_half: from_ns(costs.loop_pair / 2.0),
             hit: from_ns(costs.pair / 2.0),
@@ -71,7 +77,7 @@ impl Prices {
         let each = f64::from(moved.own) * costs.refill_own.each
             + f64::from(moved.foreign) * costs.refill_foreign.each
             + f64::from(moved.cut) * costs.refill_cut.each;
-        price(base, each, whole)
+        self.move_blocks(base, each, whole)
     }
 
     pub fn give_back(&self, count: u32, travels: bool, whole: bool) -> Price {
@@ -80,7 +86,12 @@ impl Prices {
         } else {
             self.costs.give_back
         };
-        price(line.base, f64::from(count) * line.each, whole)
+        self.move_blocks(line.base, f64::from(count) * line.each, whole)
+    }
+
+    /// Moving blocks takes the lock, whatever the measured line says of none.
+    fn move_blocks(&self, base: f64, each: f64, whole: bool) -> Price {
+        price(base.max(locked(&self.costs)), each, whole)
     }
 
     /// What deferred blocks take: single ones are freed, those of batches go to the heap's lists.
@@ -112,14 +123,13 @@ impl Prices {
     }
 
     /// An operation of one locked allocator.
-    pub fn locked(&self, travels: bool) -> Price {
-        let pair = if travels {
-            self.costs.locked_pair_travelled
-        } else {
-            self.costs.locked_pair
-        };
-        price((pair - self.costs.loop_pair) / 2.0, 0.0, false)
+    pub fn locked(&self) -> Price {
+        price(locked(&self.costs), 0.0, false)
     }
+}
+
+fn locked(costs: &Costs) -> f64 {
+    (costs.locked_pair - costs.loop_pair) / 2.0
 }
 
 fn price(base: f64, each: f64, whole: bool) -> Price {
