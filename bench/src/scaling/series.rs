@@ -9,10 +9,10 @@ use super::model::{self, Front, Length, Outcome, Setup};
 /// The numbers of CPUs in the plot.
 pub const CPUS: [usize; 14] = [2, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256];
 
-/// Most operations go by until lists are as full as they stay.
+/// Most operations go by until lists are about as full as they stay.
 const USUAL: Length = Length {
-    warm: 200_000,
-    measured: 50_000,
+    warm: 50_000,
+    measured: 20_000,
 };
 /// One that is locked has no lists that would have to fill.
 const LOCKED: Length = Length {
