@@ -455,7 +455,7 @@ fn role(pattern: Pattern, number: usize) -> Role {
             pairs_left: PASS,
             emptied: None,
         },
-        Pattern::Pipeline if number % 2 == 0 => Role::Producer { batch: Vec::new() },
+        Pattern::Pipeline if number.is_multiple_of(2) => Role::Producer { batch: Vec::new() },
         Pattern::Pipeline => Role::Consumer { batch: Vec::new() },
     }
 }
