@@ -36,9 +36,8 @@ impl<const S: usize, const A: usize> Granted<S, A> {
         self.granted > self.budget
     }
 
-    /// Doubles a list's bound, from two blocks or lines of a processor's cache
-    /// up to `most` blocks. False if
-    /// the budget does not allow it.
+    /// Doubles a list's bound, from two blocks or cache lines up to `most`
+    /// blocks. False if the budget does not allow it.
     pub fn grow(&mut self, class: Class, most: u32) -> bool {
         let size = class.granules().0;
         let bound = &mut self.bounds[class.size][class.alignment];

@@ -110,14 +110,12 @@ pub trait CurrentCpu {
 ///
 /// # Memory
 ///
-/// Each CPU parks at most 16 KiB in a list of blocks of up to 1 KiB, half of
-/// that in one of blocks of up to 2 KiB, a quarter up to 3 and an eighth up to
-/// 4 KiB, and one block more, but all CPUs together no more in lists of one
-/// size and alignment than 1/256 of the heap; less when the heap fills up. Of
-/// these, a request that would fail takes back everything first, from every
-/// CPU, so that it fails only if there is no room. The struct takes
-/// `SMALLBINS_AMOUNT * ALIGNMENT_SUB_BINS_AMOUNT * 8` bytes and about 150
-/// more for each CPU, and as much again.
+/// All CPUs' caches together park at most 1/32 of the heap, less in proportion
+/// when more than half of it is used, and each CPU an equal part of that; in
+/// one list 64 KiB or 128 blocks. A request that would fail takes back
+/// everything first, from every CPU, so that it fails only if there is no
+/// room. The struct takes `SMALLBINS_AMOUNT * ALIGNMENT_SUB_BINS_AMOUNT * 10`
+/// bytes and about 100 more for each CPU, and as much again.
 ///
 /// # Interrupts
 ///
@@ -134,6 +132,15 @@ pub trait CurrentCpu {
 ///
 /// Where `in_interrupt` is not told the truth, a handler that allocates may
 /// wait for ever; [`realloc`](GlobalAlloc::realloc) counts as allocating.
+///
+/// # Time complexity
+///
+/// [`dealloc`](GlobalAlloc::dealloc) takes a bounded time: half of a list and
+/// another whole one are given back at most, of 128 blocks each, and 64
+/// deferred blocks freed. So does an allocation that succeeds, besides waiting
+/// for the lock and what [`Allocator`] does: half a list is fetched, another
+/// one given back. One that fails gives back everything, unless the allocator
+/// is [bounded](Self::bounded).
 ///
 /// # Example
 ///
@@ -560,8 +567,8 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
         }
     }
 
-    /// Fills half of a list with blocks that the heap can
-    /// spare, one of which is about to be used.
+    /// Fills half of a list with blocks that the heap can spare, one of which
+    /// is about to be used.
     fn refill(cache: &mut CpuCache<S, A>, heap: &mut Allocator<S, A>, layout: Layout) {
         let Some(class) = CpuCache::<S, A>::class_of(layout) else {
             return;
