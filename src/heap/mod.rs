@@ -477,7 +477,11 @@ impl Heap {
         if self.take_at(end, more) {
             return true;
         }
-        let follows = end + self.free_after(end).unwrap_or(Granules::ZERO);
+        let follows = if end == self.top {
+            self.roof
+        } else {
+            end + self.free_after(end).unwrap_or(Granules::ZERO)
+        };
         if self.victim.at != follows || self.victim.size == Granules::ZERO {
             return false;
         }
