@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Of the heap, all CPUs' caches together may hold one in so many granules.
-const PARKED_OF_HEAP: u32 = 32;
+const PARKED_OF_HEAP: u32 = 8;
 
 /// The most blocks that move between a CPU's list and the heap at once, which
 /// is half of the most that a list holds.
@@ -57,12 +57,10 @@ fn grow<const S: usize, const A: usize>(
 ) {
     let budget = heap.budget(PARKED_OF_HEAP * cpus);
     cache.bounds.set_budget(budget);
-    let grown = cache.bounds.grow(class, 2 * BATCH);
-    if !grown || cache.bounds.is_over_budget() {
-        if let Some(other) = cache.bounds.revoke_any_but(class) {
-            while let Some(block) = cache.pop_of(heap.span(), other) {
-                heap.free(block, other.granules());
-            }
+    cache.bounds.grow(class, 2 * BATCH);
+    if let Some(other) = cache.bounds.revoke_any_but(class) {
+        while let Some(block) = cache.pop_of(heap.span(), other) {
+            heap.free(block, other.granules());
         }
     }
 }

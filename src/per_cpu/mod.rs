@@ -61,7 +61,7 @@ const NEIGHBOURS: usize = 2;
 ///
 /// # Memory
 ///
-/// All CPUs' caches together park at most 1/32 of the heap, less in proportion
+/// All CPUs' caches together park at most 1/8 of the heap, less in proportion
 /// when more than half of it is used, and each CPU an equal part of that; in
 /// one list 64 KiB or 128 blocks. A request that would fail takes back
 /// everything first, from every CPU, so that it fails only if there is no
