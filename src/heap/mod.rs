@@ -39,7 +39,7 @@ pub use check::CheckError;
 const ALIGNED_TRIES: usize = 1;
 
 /// Blocks from this size on come from the gap's start.
-const LARGE: Granules = Granules(256);
+pub(crate) const LARGE: Granules = Granules(256);
 
 /// As the roof falls, this many granules are counted as used at once, or a
 /// 64th of a small heap.

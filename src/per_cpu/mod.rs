@@ -61,9 +61,10 @@ const NEIGHBOURS: usize = 2;
 ///
 /// # Memory
 ///
-/// All CPUs' caches together park at most 1/8 of the heap, less in proportion
-/// when more than half of it is used, and each CPU an equal part of that; in
-/// one list 64 KiB or 128 blocks. A request that would fail takes back
+/// All CPUs' caches together park at most 1/8 of the heap, and each CPU an
+/// equal part of that; a quarter once room is scarce, and less in proportion
+/// when more than half of the heap is used. In one list are at most 64 KiB or
+/// 128 blocks. A request that would fail takes back
 /// everything first, from every CPU, so that it fails only if there is no
 /// room. The struct takes `SMALLBINS_AMOUNT * ALIGNMENT_SUB_BINS_AMOUNT * 10`
 /// bytes and about 100 more for each CPU, and as much again.
