@@ -21,8 +21,6 @@ struct Trial {
     name: &'static str,
     pattern: Pattern,
     load: Load,
-    /// Whether passing a batch on costs what it does here, or nothing.
-    channel: bool,
 }
 
 fn changes() -> Vec<Change> {
@@ -128,16 +126,11 @@ fn trials() -> Vec<Trial> {
         name,
         pattern,
         load: Load { medium, large },
-        channel: true,
     };
     vec![
         trial("private", Pattern::Private, 0.0, 0.0),
         trial("larson", Pattern::Larson, 0.0, 0.0),
         trial("producer to consumer", Pattern::Pipeline, 0.0, 0.0),
-        Trial {
-            channel: false,
-            ..trial("the same, channel for nothing", Pattern::Pipeline, 0.0, 0.0)
-        },
         trial(
             "private, 10 % of 513 B to 4 KiB",
             Pattern::Private,
@@ -154,10 +147,6 @@ pub fn tables(costs: &Costs) -> Vec<Table> {
 }
 
 fn table(trial: &Trial, costs: &Costs) -> Table {
-    let costs = Costs {
-        channel: if trial.channel { costs.channel } else { 0.0 },
-        ..*costs
-    };
     let changes = changes();
     let case = |change: &Change| Case {
         pattern: trial.pattern,
@@ -166,7 +155,7 @@ fn table(trial: &Trial, costs: &Costs) -> Table {
         crowd: change.crowd,
     };
     let cases: Vec<Case> = changes.iter().map(case).collect();
-    let series = simulate_all(&cases, &costs, &CPUS);
+    let series = simulate_all(&cases, costs, &CPUS);
     let row = |(change, series): (&Change, &super::series::Series)| {
         let (cpus, peak) = series.peak();
         let at = |cpus| {
