@@ -113,8 +113,8 @@ mod tests {
             .lines()
             .find_map(|line| line.trim_start().strip_prefix(name))
             .unwrap_or_else(|| panic!("no {name}"));
-        let numbers = line.split(|letter: char| !letter.is_ascii_digit());
-        let last = numbers.filter(|number| !number.is_empty()).next_back();
+        let mut numbers = line.split(|letter: char| !letter.is_ascii_digit());
+        let last = numbers.rfind(|number| !number.is_empty());
         last.unwrap().parse().unwrap()
     }
 
