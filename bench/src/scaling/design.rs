@@ -3,12 +3,16 @@
 /// The allocator for many CPUs, as the simulation sees it. Sizes are in granules.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Design {
-    /// The most in a CPU's list of the smallest blocks, if the heap is large.
+    /// The memory of the heap.
+    pub heap: u32,
+    /// Of the heap, all CPUs' lists together may hold one in so many granules.
+    pub parked_of_heap: u32,
+    /// The most in one list.
     pub list: u32,
-    /// Lists halve for every so many granules of their blocks' size, as a power of two.
-    pub halved_every_log2: u32,
-    /// The most blocks that move between a CPU's list and the heap at once.
+    /// The most blocks that move between a CPU's list and the heap at once, half of the most in a list.
     pub batch: u32,
+    /// The blocks, or lines of a processor's cache, for which a list is first granted room.
+    pub least: u32,
     /// The most deferred blocks that one who takes the lock frees.
     pub settled_at_once: u32,
     pub central: Central,
@@ -20,11 +24,11 @@ pub struct Design {
 /// What a CPU does whose list is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Overflow {
-    /// It gives half of the list back if the lock is free, and else defers the one block.
+    /// If the lock is free, it makes room; else it defers the one block.
     DefersBlock,
-    /// It gives half of the list back if the lock is free, and else defers all of that.
-    DefersBatch,
-    /// It always defers half of the list.
+    /// If the lock is free, it makes room; else it defers half of the list.
+    DefersHalf,
+    /// It always defers half of the list, which so never grows.
     AlwaysDefers,
 }
 
@@ -48,46 +52,44 @@ pub const CLASSES: Class = 512;
 pub const LARGE: Class = CLASSES;
 
 const GRANULE: u32 = 8;
+/// A line of a processor's cache.
+const LINE: u32 = 8;
+/// The lists that are looked at for one whose grant to revoke.
+pub const LOOKED_AT: usize = 64;
 
-/// As it is in `src/per_cpu`; a test compares. `SETTLED_AT_ONCE` is in `shared.rs` there.
+/// As it is in `src/per_cpu`, with the heap of the workload `threads`; a test compares.
 pub const TODAY: Design = Design {
-    list: 2048,
-    halved_every_log2: 7,
+    heap: (512 << 20) / GRANULE,
+    parked_of_heap: 32,
+    list: 8192,
     batch: 64,
+    least: 2,
     settled_at_once: 64,
     central: Central::OneLock,
-    overflow: Overflow::DefersBlock,
+    overflow: Overflow::DefersHalf,
     whole_batches: false,
 };
 
-/// Of the heap, a list may hold one in so many granules, all CPUs' together.
-const LIST_OF_HEAP: u32 = 256;
-
 impl Design {
-    /// With the lists that so many CPUs have in a heap of so many bytes.
-    pub fn in_heap(self, capacity: usize, cpus: u32) -> Self {
-        let granules = (capacity / GRANULE as usize) as u32;
+    /// With a heap of so many bytes.
+    pub fn in_heap(self, capacity: usize) -> Self {
         Self {
-            list: self.list.min(granules / LIST_OF_HEAP / cpus),
+            heap: (capacity / GRANULE as usize) as u32,
             ..self
         }
     }
 
-    /// The granules at which a list is full.
-    pub fn bound(&self, class: Class) -> u32 {
-        self.list
-            .checked_shr(u32::from(class) >> self.halved_every_log2)
-            .unwrap_or(0)
+    /// What the lists of one CPU may hold together, if so many CPUs have lists.
+    pub fn budget(&self, cpus: u32) -> u32 {
+        self.heap / (self.parked_of_heap * cpus)
     }
 
-    /// The blocks that a list takes from the heap when it had none, besides the one that was asked for.
-    pub fn refill(&self, class: Class) -> u32 {
-        (self.bound(class) / 2 / granules(class)).min(self.batch)
-    }
-
-    /// The blocks that a full list gives back.
-    pub fn give_back(&self, class: Class) -> u32 {
-        (self.bound(class) / 2 / granules(class)).clamp(1, self.batch)
+    /// The bound of a list for which `old` turned out to be too small.
+    pub fn next_bound(&self, class: Class, old: u32) -> u32 {
+        let size = granules(class);
+        let most = (2 * self.batch * size).min(self.list);
+        let least = (self.least * size.max(LINE)).min(most);
+        (2 * old).clamp(least, most)
     }
 }
 
@@ -105,28 +107,31 @@ pub fn class_of(bytes: usize) -> Class {
 mod tests {
     use super::*;
 
-    /// The number in the line of `source` that begins with `name`.
+    /// The last number in the line of `source` that begins with `name`.
     fn constant(source: &str, name: &str) -> u32 {
         let line = source
             .lines()
             .find_map(|line| line.trim_start().strip_prefix(name))
             .unwrap_or_else(|| panic!("no {name}"));
-        let value = line.split('=').nth(1).unwrap();
-        let digits: String = value.chars().filter(char::is_ascii_digit).collect();
-        digits.parse().unwrap()
+        let mut numbers = line.split(|letter: char| !letter.is_ascii_digit());
+        let last = numbers.rfind(|number| !number.is_empty());
+        last.unwrap().parse().unwrap()
     }
 
     #[test]
     fn constants_are_those_of_the_crate() {
         let per_cpu = include_str!("../../../src/per_cpu/mod.rs");
+        let granted = include_str!("../../../src/per_cpu/granted.rs");
         let shared = include_str!("../../../src/per_cpu/shared.rs");
-        assert_eq!(TODAY.list, constant(per_cpu, "const LIST:"));
-        assert_eq!(LIST_OF_HEAP, constant(per_cpu, "const LIST_OF_HEAP:"));
-        assert_eq!(TODAY.batch, constant(per_cpu, "const BATCH:"));
+        let spare = include_str!("../../../src/allocator/spare.rs");
         assert_eq!(
-            TODAY.halved_every_log2,
-            constant(per_cpu, "const HALVED_EVERY_LOG2:")
+            TODAY.parked_of_heap,
+            constant(per_cpu, "const PARKED_OF_HEAP:")
         );
+        assert_eq!(TODAY.batch, constant(per_cpu, "const BATCH:"));
+        assert_eq!(TODAY.list, constant(granted, "const LIST:"));
+        assert_eq!(LOOKED_AT as u32, constant(granted, "const LOOKED_AT:"));
+        assert_eq!(LINE, constant(spare, "pub(crate) const LINE:"));
         assert_eq!(
             TODAY.settled_at_once,
             constant(shared, "const SETTLED_AT_ONCE:")
@@ -134,12 +139,17 @@ mod tests {
     }
 
     #[test]
-    fn bounds_are_halved_for_every_kilobyte() {
-        let bound = |bytes| TODAY.bound(class_of(bytes));
-        assert_eq!(bound(8), TODAY.list);
-        assert_eq!(bound(1024), TODAY.list);
-        assert_eq!(bound(1025), TODAY.list / 2);
-        assert_eq!(bound(4096), TODAY.list / 8);
+    fn bounds_double_from_two_blocks_or_lines_to_two_batches_or_the_longest_list() {
+        let bounds = |bytes| {
+            let class = class_of(bytes);
+            let first = TODAY.next_bound(class, 0);
+            let grown = (0..20).fold(first, |old, _| TODAY.next_bound(class, old));
+            (first / granules(class), grown / granules(class))
+        };
+        assert_eq!(bounds(8), (16, 128));
+        assert_eq!(bounds(256), (2, 128));
+        assert_eq!(bounds(512), (2, 128));
+        assert_eq!(bounds(4096), (2, 16));
         assert_eq!(class_of(4097), LARGE);
     }
 }

@@ -21,8 +21,6 @@ struct Trial {
     name: &'static str,
     pattern: Pattern,
     load: Load,
-    /// Whether passing a batch on costs what it does here, or nothing.
-    channel: bool,
 }
 
 fn changes() -> Vec<Change> {
@@ -33,7 +31,6 @@ fn changes() -> Vec<Change> {
     };
     let whole = Design {
         whole_batches: true,
-        overflow: Overflow::DefersBatch,
         ..TODAY
     };
     vec![
@@ -56,52 +53,32 @@ fn changes() -> Vec<Change> {
             },
         ),
         change(
-            "BATCH × 4",
+            "BATCH × 4, LIST × 4",
             Design {
                 batch: TODAY.batch * 4,
-                ..TODAY
-            },
-        ),
-        change(
-            "LIST / 4",
-            Design {
-                list: TODAY.list / 4,
-                ..TODAY
-            },
-        ),
-        change(
-            "LIST × 4",
-            Design {
                 list: TODAY.list * 4,
                 ..TODAY
             },
         ),
         change(
-            "LIST × 4, BATCH × 4",
+            "a heap of an eighth",
             Design {
-                list: TODAY.list * 4,
-                batch: TODAY.batch * 4,
+                heap: TODAY.heap / 8,
                 ..TODAY
             },
         ),
         change(
-            "lists halve every 2 KiB",
+            "a heap of eight times as much",
             Design {
-                halved_every_log2: TODAY.halved_every_log2 + 1,
+                heap: TODAY.heap * 8,
                 ..TODAY
             },
         ),
+        change("lists begin with 16 blocks", Design { least: 16, ..TODAY }),
         change(
-            "lists never halve",
+            "a full list defers a block, not half of it",
             Design {
-                halved_every_log2: 9,
-                ..TODAY
-            },
-        ),
-        change(
-            "a full list defers half of it, not a block",
-            Design {
-                overflow: Overflow::DefersBatch,
+                overflow: Overflow::DefersBlock,
                 ..TODAY
             },
         ),
@@ -113,27 +90,13 @@ fn changes() -> Vec<Change> {
             },
         ),
         change(
-            "whole batches, a block is deferred",
+            "SETTLED_AT_ONCE × 4",
             Design {
-                whole_batches: true,
+                settled_at_once: TODAY.settled_at_once * 4,
                 ..TODAY
             },
         ),
-        change("whole batches, half a list is deferred", whole),
-        change(
-            "whole batches, half a list is always deferred",
-            Design {
-                overflow: Overflow::AlwaysDefers,
-                ..whole
-            },
-        ),
-        change(
-            "2 shards",
-            Design {
-                central: Central::Shards(2),
-                ..TODAY
-            },
-        ),
+        change("whole batches", whole),
         change(
             "8 shards",
             Design {
@@ -149,24 +112,9 @@ fn changes() -> Vec<Change> {
             },
         ),
         change(
-            "a lock for each class, half a list is deferred",
-            Design {
-                central: Central::LockPerClass,
-                overflow: Overflow::DefersBatch,
-                ..TODAY
-            },
-        ),
-        change(
             "a lock for each class, whole batches",
             Design {
                 central: Central::LockPerClass,
-                ..whole
-            },
-        ),
-        change(
-            "whole batches, LIST × 4",
-            Design {
-                list: TODAY.list * 4,
                 ..whole
             },
         ),
@@ -178,25 +126,18 @@ fn trials() -> Vec<Trial> {
         name,
         pattern,
         load: Load { medium, large },
-        channel: true,
     };
     vec![
         trial("private", Pattern::Private, 0.0, 0.0),
         trial("larson", Pattern::Larson, 0.0, 0.0),
         trial("producer to consumer", Pattern::Pipeline, 0.0, 0.0),
-        Trial {
-            channel: false,
-            ..trial("the same, channel for nothing", Pattern::Pipeline, 0.0, 0.0)
-        },
         trial(
             "private, 10 % of 513 B to 4 KiB",
             Pattern::Private,
             0.1,
             0.0,
         ),
-        trial("larson, 10 % of 513 B to 4 KiB", Pattern::Larson, 0.1, 0.0),
         trial("private, 1 % over 4 KiB", Pattern::Private, 0.0, 0.01),
-        trial("private, 10 % over 4 KiB", Pattern::Private, 0.0, 0.1),
     ]
 }
 
@@ -206,10 +147,6 @@ pub fn tables(costs: &Costs) -> Vec<Table> {
 }
 
 fn table(trial: &Trial, costs: &Costs) -> Table {
-    let costs = Costs {
-        channel: if trial.channel { costs.channel } else { 0.0 },
-        ..*costs
-    };
     let changes = changes();
     let case = |change: &Change| Case {
         pattern: trial.pattern,
@@ -218,7 +155,7 @@ fn table(trial: &Trial, costs: &Costs) -> Table {
         crowd: change.crowd,
     };
     let cases: Vec<Case> = changes.iter().map(case).collect();
-    let series = simulate_all(&cases, &costs, &CPUS);
+    let series = simulate_all(&cases, costs, &CPUS);
     let row = |(change, series): (&Change, &super::series::Series)| {
         let (cpus, peak) = series.peak();
         let at = |cpus| {

@@ -11,13 +11,13 @@ pub const CPUS: [usize; 14] = [2, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192,
 
 /// Most operations go by until lists are about as full as they stay.
 const USUAL: Length = Length {
-    warm: 50_000,
-    measured: 20_000,
+    warm: 24_000,
+    measured: 10_000,
 };
 /// One that is locked has no lists that would have to fill.
 const LOCKED: Length = Length {
-    warm: 5_000,
-    measured: 10_000,
+    warm: 2_000,
+    measured: 4_000,
 };
 
 /// What waiters beyond the first cost, in transfers of the lock's line: on average half of the others are served before

@@ -2,7 +2,7 @@
 //!
 //! The simulation's lists go along with the real ones, and say of each call whether it is a miss, and of what kind.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use anyhow::Result;
 use fastrand::Rng;
@@ -12,15 +12,15 @@ use super::clock::Clock;
 use super::turns;
 use super::{PER_CPU, PER_CPU_CACHES, fresh_of};
 use crate::hands::{Block, Hands};
-use crate::scaling::design::{Class, Design, TODAY, class_of};
-use crate::scaling::model::lists::Lists;
+use crate::scaling::design::{Class, TODAY, class_of};
+use crate::scaling::model::lists::{Batch, Lists};
 use crate::scaling::model::{Central, Moved};
 use crate::stats::interquartile_mean;
 
 /// About the mean of the workload's.
 const SIZES: [usize; 3] = [192, 256, 320];
-/// Heaps in which lists have a full length, and an eighth of it at the least.
-const HEAPS: [usize; 4] = [2 << 20, 4 << 20, 8 << 20, 32 << 20];
+/// Heaps whose budgets allow a list its full length, and an eighth of it at the least.
+const HEAPS: [usize; 4] = [1 << 20, 2 << 20, 4 << 20, 16 << 20];
 /// Blocks of each size that are allocated, more than lists hold.
 const COUNT: usize = 1024;
 const ROUNDS: usize = 10;
@@ -49,10 +49,9 @@ struct Script {
     hands: Hands,
     clock: Clock,
     rng: Rng,
-    design: Design,
     lists: [Lists; 2],
     central: Central,
-    blocks: Vec<Block>,
+    blocks: VecDeque<Block>,
     samples: Samples,
 }
 
@@ -60,15 +59,14 @@ impl Script {
     /// With a new heap of so many bytes.
     fn new(clock: Clock, heap: usize, samples: Samples) -> Result<Self> {
         let (hands, capacity) = fresh_of(PER_CPU, heap)?;
-        let design = TODAY.in_heap(capacity, PER_CPU_CACHES);
+        let design = TODAY.in_heap(capacity);
         Ok(Self {
             hands,
             clock,
             rng: Rng::with_seed(1),
-            design,
-            lists: [Lists::new(design), Lists::new(design)],
+            lists: [(); 2].map(|()| Lists::new(design, PER_CPU_CACHES)),
             central: Central::default(),
-            blocks: Vec::with_capacity(COUNT),
+            blocks: VecDeque::with_capacity(COUNT),
             samples,
         })
     }
@@ -86,29 +84,42 @@ impl Script {
         if self.lists[cpu].pop(class) {
             return self.samples.add(Kind::Alloc, 0, time);
         }
-        let count = 1 + self.lists[cpu].refill(class);
+        let Batch { count, revoked } = self.lists[cpu].refill(class);
+        self.give_revoked(cpu, revoked);
         let source = match self.central.take(class, count, cpu as u16) {
             Moved { own, .. } if own == count => Source::Own,
             Moved { foreign, .. } if foreign == count => Source::Foreign,
             Moved { cut, .. } if cut == count => Source::Cut,
             _ => return,
         };
-        self.samples.add(Kind::Refill(source), count, time);
+        if revoked.is_none() {
+            self.samples.add(Kind::Refill(source), count, time);
+        }
     }
 
-    /// Frees so many random blocks.
+    fn give_revoked(&mut self, cpu: usize, revoked: Option<(Class, u32)>) {
+        if let Some((class, count)) = revoked {
+            self.central.give(class, count, cpu as u16);
+        }
+    }
+
+    /// Frees so many of the blocks, the first ones.
     fn empty(&mut self, cpu: usize, size: usize, count: usize) {
         let class = class_of(size);
-        for _ in 0..count.min(self.blocks.len()) {
-            let chosen = self.rng.usize(0..self.blocks.len());
-            let block = self.blocks.swap_remove(chosen);
+        for _ in 0..count {
+            let Some(block) = self.blocks.pop_front() else {
+                return;
+            };
             let (time, ()) = self.clock.time(|| self.hands.free(block));
             if self.lists[cpu].push(class) {
                 self.samples.add(Kind::Free, 0, time);
             } else {
-                let count = self.lists[cpu].give_back(class);
+                let Batch { count, revoked } = self.lists[cpu].make_room(class);
                 self.central.give(class, count, cpu as u16);
-                self.samples.add(Kind::GiveBack, count, time);
+                self.give_revoked(cpu, revoked);
+                if revoked.is_none() {
+                    self.samples.add(Kind::GiveBack, count, time);
+                }
             }
         }
     }
@@ -122,6 +133,7 @@ pub fn alone(clock: Clock) -> Result<Samples> {
         for _ in 0..ROUNDS {
             for size in SIZES {
                 script.fill(0, size, COUNT);
+                script.rng.shuffle(script.blocks.make_contiguous());
                 script.empty(0, size, COUNT);
             }
         }
@@ -138,7 +150,7 @@ pub fn in_turns(clock: Clock, cores: &[usize]) -> Result<Samples> {
         .flat_map(|heap| SIZES.map(|size| (heap, size)))
     {
         let script = Script::new(clock, heap, samples)?;
-        let batch = 1 + script.design.refill(class_of(size)) as usize;
+        let batch = script.lists[0].longest_half(class_of(size)) as usize;
         let script = turns::run(cores, COUNT / batch + TURNS, script, |member, script| {
             if member == 0 {
                 script.fill(member, size, batch);

@@ -74,6 +74,11 @@ const HEAP: usize = 64 << 20;
 const PER_CPU: &str = "galloc-per-cpu";
 /// The caches that this contender has.
 const PER_CPU_CACHES: u32 = 4;
+
+/// The caches for so many CPUs: as many, but no fewer than those of the contender that is measured.
+pub fn caches(cpus: usize) -> u32 {
+    (cpus as u32).max(PER_CPU_CACHES)
+}
 const LOCKED: &str = "galloc";
 const ROUNDS: usize = 7;
 

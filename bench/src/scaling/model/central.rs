@@ -15,24 +15,21 @@ pub struct Central {
     last: Writer,
 }
 
-/// A block that somebody freed without the lock, or a batch of blocks for a list.
+/// Blocks that somebody freed without the lock.
 #[derive(Clone, Copy)]
-enum Deferred {
-    Block,
-    Batch {
-        class: Class,
-        count: u32,
-        cpu: Writer,
-    },
+struct Deferred {
+    /// Their list; the large ones' has nothing to take.
+    class: Class,
+    count: u32,
+    cpu: Writer,
 }
 
 /// What was deferred and is done now.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Settled {
-    pub single: u32,
-    pub batches: u32,
+    pub chains: u32,
     /// Blocks in these.
-    pub batched: u32,
+    pub blocks: u32,
 }
 
 /// Blocks, by where they come from.
@@ -72,27 +69,26 @@ impl Central {
         list.extend((0..count).map(|_| cpu));
     }
 
-    pub fn defer(&mut self) {
-        self.deferred.push(Deferred::Block);
+    pub fn defer(&mut self, class: Class, count: u32, cpu: Writer) {
+        self.deferred.push(Deferred { class, count, cpu });
     }
 
-    pub fn defer_batch(&mut self, class: Class, count: u32, cpu: Writer) {
-        self.deferred.push(Deferred::Batch { class, count, cpu });
-    }
-
-    /// Frees what is deferred, until it is so many blocks.
+    /// Frees what is deferred, but so many blocks at the most.
     pub fn settle(&mut self, most: u32) -> Settled {
         let mut settled = Settled::default();
-        while settled.single + settled.batched < most {
-            match self.deferred.pop() {
-                Some(Deferred::Block) => settled.single += 1,
-                Some(Deferred::Batch { class, count, cpu }) => {
-                    self.give(class, count, cpu);
-                    settled.batches += 1;
-                    settled.batched += count;
-                }
-                None => break,
+        while settled.blocks < most {
+            let Some(chain) = self.deferred.last_mut() else {
+                break;
+            };
+            let Deferred { class, cpu, .. } = *chain;
+            let count = chain.count.min(most - settled.blocks);
+            chain.count -= count;
+            if chain.count == 0 {
+                self.deferred.pop();
             }
+            self.give(class, count, cpu);
+            settled.chains += 1;
+            settled.blocks += count;
         }
         settled
     }
@@ -119,14 +115,12 @@ mod tests {
     #[test]
     fn no_more_deferred_blocks_are_freed_than_may_be() {
         let mut central = Central::default();
-        (0..5).for_each(|_| central.defer());
-        assert_eq!(central.settle(3).single, 3);
-        central.defer_batch(7, 20, 1);
-        let settled = central.settle(64);
-        assert_eq!(
-            (settled.single, settled.batches, settled.batched),
-            (2, 1, 20)
-        );
-        assert_eq!(central.take(7, 20, 1).own, 20);
+        central.defer(7, 20, 1);
+        central.defer(7, 50, 2);
+        let settled = |chains, blocks| Settled { chains, blocks };
+        assert_eq!(central.settle(64), settled(2, 64));
+        assert_eq!(central.settle(64), settled(1, 6));
+        assert_eq!(central.settle(64), settled(0, 0));
+        assert_eq!(central.take(7, 70, 1).own, 20);
     }
 }

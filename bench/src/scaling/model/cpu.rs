@@ -37,7 +37,7 @@ pub enum Role {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
     Refill(Class),
-    GiveBack(Class),
+    MakeRoom(Class),
     HeapAlloc,
     HeapFree,
     /// Any operation of one locked allocator.
@@ -47,6 +47,6 @@ pub enum Wanted {
 impl Wanted {
     /// Whether the CPU does without if the lock is held.
     pub fn is_deferrable(self) -> bool {
-        matches!(self, Self::GiveBack(_) | Self::HeapFree)
+        matches!(self, Self::MakeRoom(_) | Self::HeapFree)
     }
 }

@@ -7,11 +7,12 @@ use fastrand::Rng;
 
 use super::central::Writer;
 use super::cpu::{Cpu, Role, Wanted};
-use super::lists::Lists;
+use super::lists::{Batch, Lists};
 use super::lock::{Lock, Next};
 use super::prices::{Price, Prices};
 use super::time::{Time, as_ns};
 use super::{Central, Front, Outcome, Setup};
+use crate::scaling::costs::caches;
 use crate::scaling::design::{self, CLASSES, Class, Design, LARGE, Overflow};
 use crate::scaling::load::{LIVE, PASS, Pattern, QUEUE, SENT};
 
@@ -79,7 +80,7 @@ impl<'s> Machine<'s> {
         };
         let cpus = (0..setup.cpus).map(|number| Cpu {
             clock: 0,
-            lists: Lists::new(design),
+            lists: Lists::new(design, caches(setup.cpus)),
             rng: Rng::with_seed(number as u64 + 1),
             ops: 0,
             deferred: 0,
@@ -281,7 +282,7 @@ impl<'s> Machine<'s> {
             return self.wanting(number, self.prices.loop_half, Wanted::HeapFree);
         }
         if !cpu.lists.push(class) {
-            return self.wanting(number, hit, Wanted::GiveBack(class));
+            return self.wanting(number, hit, Wanted::MakeRoom(class));
         }
         cpu.clock += hit;
         None
@@ -299,7 +300,7 @@ impl<'s> Machine<'s> {
         match self.design.central {
             design::Central::OneLock => 0,
             design::Central::LockPerClass => match self.cpus[cpu].wanted {
-                Wanted::Refill(class) | Wanted::GiveBack(class) => class.into(),
+                Wanted::Refill(class) | Wanted::MakeRoom(class) => class.into(),
                 Wanted::HeapAlloc | Wanted::HeapFree | Wanted::Locked => LARGE.into(),
             },
             // A producer and its consumer have the same one.
@@ -310,7 +311,7 @@ impl<'s> Machine<'s> {
     fn want(&mut self, now: Time, cpu: usize) {
         let lock = self.lock_of(cpu);
         let wanted = self.cpus[cpu].wanted;
-        if self.design.overflow == Overflow::AlwaysDefers && matches!(wanted, Wanted::GiveBack(_)) {
+        if self.design.overflow == Overflow::AlwaysDefers && matches!(wanted, Wanted::MakeRoom(_)) {
             self.defer(now, cpu, lock);
         } else if !self.locks[lock].is_held() {
             self.enter(now, cpu, false);
@@ -326,15 +327,13 @@ impl<'s> Machine<'s> {
     fn defer(&mut self, now: Time, number: usize, lock: usize) {
         let cpu = &mut self.cpus[number];
         let central = &mut self.centrals[lock];
-        let mut time = self.prices.deferral;
-        match (cpu.wanted, self.design.overflow) {
-            (Wanted::GiveBack(class), Overflow::DefersBatch | Overflow::AlwaysDefers) => {
-                let count = cpu.lists.give_back(class);
-                central.defer_batch(class, count, number as Writer);
-                time += self.prices.unlink * Time::from(count);
-            }
-            _ => central.defer(),
-        }
+        let (class, count) = match (cpu.wanted, self.design.overflow) {
+            (Wanted::MakeRoom(class), Overflow::DefersBlock) => (class, 1),
+            (Wanted::MakeRoom(class), _) => (class, cpu.lists.defer_half(class)),
+            _ => (LARGE, 1),
+        };
+        central.defer(class, count, number as Writer);
+        let time = self.prices.deferral + self.prices.unlink * Time::from(count - 1);
         cpu.deferred += 1;
         cpu.clock = now + time;
         self.go_on(number);
@@ -363,14 +362,16 @@ impl<'s> Machine<'s> {
         let settled = central.settle(self.design.settled_at_once);
         let mut price = match cpu.wanted {
             Wanted::Refill(class) => {
-                let count = 1 + cpu.lists.refill(class);
-                self.prices
-                    .refill(central.take(class, count, me), travels, whole)
+                let Batch { count, revoked } = cpu.lists.refill(class);
+                let moved = central.take(class, count, me);
+                let revoked = give_revoked(central, revoked, me);
+                self.prices.refill(moved, revoked, travels, whole)
             }
-            Wanted::GiveBack(class) => {
-                let count = cpu.lists.give_back(class);
+            Wanted::MakeRoom(class) => {
+                let Batch { count, revoked } = cpu.lists.make_room(class);
                 central.give(class, count, me);
-                self.prices.give_back(count, travels, whole)
+                let revoked = give_revoked(central, revoked, me);
+                self.prices.give_back(count + revoked, travels, whole)
             }
             Wanted::HeapAlloc => self.prices.heap_alloc(travels),
             Wanted::HeapFree => self.prices.heap_free(travels),
@@ -439,6 +440,15 @@ impl<'s> Machine<'s> {
             self.schedule(self.cpus[sender].clock, Event::Send(sender));
         }
     }
+}
+
+/// Puts blocks of a list whose grant was revoked among the heap's, and says how many.
+fn give_revoked(central: &mut Central, revoked: Option<(Class, u32)>, cpu: Writer) -> u32 {
+    let Some((class, count)) = revoked else {
+        return 0;
+    };
+    central.give(class, count, cpu);
+    count
 }
 
 struct Totals {

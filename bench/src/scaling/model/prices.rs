@@ -64,7 +64,8 @@ impl Prices {
         self.costs.refill_foreign.base - self.costs.refill_own.base
     }
 
-    pub fn refill(&self, moved: Moved, travels: bool, whole: bool) -> Price {
+    /// Filling a list, for which so many blocks of another were given back.
+    pub fn refill(&self, moved: Moved, revoked: u32, travels: bool, whole: bool) -> Price {
         let costs = &self.costs;
         let mut base = if moved.cut > 0 {
             costs.refill_cut.base
@@ -76,7 +77,8 @@ impl Prices {
         }
         let each = f64::from(moved.own) * costs.refill_own.each
             + f64::from(moved.foreign) * costs.refill_foreign.each
-            + f64::from(moved.cut) * costs.refill_cut.each;
+            + f64::from(moved.cut) * costs.refill_cut.each
+            + f64::from(revoked) * costs.give_back.each;
         self.move_blocks(base, each, whole)
     }
 
@@ -94,19 +96,11 @@ impl Prices {
         price(base.max(locked(&self.costs)), each, whole)
     }
 
-    /// What deferred blocks take: single ones are freed, those of batches go to the heap's lists.
+    /// What deferred blocks take: each has to come from the cache of the one who deferred it. Whole batches do as one.
     pub fn settle(&self, settled: Settled, whole: bool) -> Time {
-        let Settled {
-            single,
-            batches,
-            batched,
-        } = settled;
-        let moved = if whole { batches } else { batched };
-        let each = self.costs.give_back.each + self.costs.transfer;
-        from_ns(
-            f64::from(single) * (self.costs.heap_free + self.costs.transfer)
-                + f64::from(moved) * each,
-        )
+        let Settled { chains, blocks } = settled;
+        let moved = if whole { chains } else { blocks };
+        from_ns(f64::from(moved) * (self.costs.give_back.each + self.costs.transfer))
     }
 
     pub fn heap_alloc(&self, travels: bool) -> Price {
