@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     checker::{explore, thread},
-    heap::Heap,
+    heap::{CPUS, FULL, Heap},
 };
 
 /// Threads that give back so many blocks each.
@@ -48,5 +48,32 @@ fn another_thread_takes_over_a_block() {
         });
         heap.give(1, block);
         heap.finish(other.join().unwrap().into_iter().flatten());
+    });
+}
+
+/// Each cache's list is full, and overflows while another thread has the lock
+/// now and then: half of a list is deferred at once.
+#[test]
+fn lists_overflow() {
+    explore(|| {
+        let heap = Arc::new(<Heap>::with_room_for(CPUS * (FULL + 1)));
+        let mut blocks = heap.take_all();
+        for cpu in 0..CPUS {
+            let parked = blocks.split_off(blocks.len() - FULL);
+            parked.into_iter().for_each(|block| heap.give(cpu, block));
+        }
+        let threads: Vec<_> = blocks
+            .into_iter()
+            .enumerate()
+            .map(|(cpu, block)| {
+                let heap = Arc::clone(&heap);
+                thread::spawn(move || heap.give(cpu, block))
+            })
+            .collect();
+        heap.unpark_all();
+        threads
+            .into_iter()
+            .for_each(|thread| thread.join().unwrap());
+        heap.finish([]);
     });
 }

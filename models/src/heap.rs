@@ -6,8 +6,11 @@ use good_memory_allocator::{Allocator, PerCpuAllocator, RawSpinLock, lock_api::R
 
 use crate::cpu::{ByModel, on_cpu};
 
-/// A model's kind of block, of which a cache parks two.
+/// A model's kind of block.
 pub const BLOCK: Layout = Layout::new::<[u64; 2]>();
+
+/// How many of them a cache parks.
+pub const FULL: usize = 4;
 
 /// Sizes that are parked.
 const SIZES: usize = 2;
@@ -35,13 +38,17 @@ unsafe impl<R: RawMutex + Sync, const M: bool> Sync for Heap<R, M> {}
 impl<R: RawMutex, const LOCK_MASKS: bool> Heap<R, LOCK_MASKS> {
     /// A heap with room for exactly so many blocks.
     pub fn with_room_for(blocks: usize) -> Self {
-        let layout = region_for(blocks);
+        let length = region_for(blocks);
+        // It ends where a block could begin, so that runs whose alignment is
+        // larger than a block's leave whole blocks on either side.
+        let padding = length % BLOCK.size();
+        let layout = Layout::from_size_align(padding + length, 64).unwrap();
         // SAFETY: the size is not zero.
         let region = unsafe { alloc(layout) };
         assert!(!region.is_null());
         let allocator = PerCpuAllocator::empty();
         // SAFETY: the region is this allocator's alone.
-        unsafe { allocator.try_init(region, layout.size()) }.unwrap();
+        unsafe { allocator.try_init(region.add(padding), length) }.unwrap();
         let heap = Self {
             allocator,
             region,
@@ -172,8 +179,8 @@ impl Block {
     }
 }
 
-/// The smallest region that has room for so many blocks.
-fn region_for(blocks: usize) -> Layout {
+/// The length of the smallest region that has room for so many blocks.
+fn region_for(blocks: usize) -> usize {
     let fits = |&length: &usize| {
         let mut memory = vec![0u64; length / 8];
         let mut allocator = Allocator::<SIZES, 2>::empty();
@@ -181,6 +188,5 @@ fn region_for(blocks: usize) -> Layout {
         let done = unsafe { allocator.try_init(memory.as_mut_ptr().cast(), length) };
         done.is_ok() && allocator.stats().capacity >= blocks * BLOCK.size()
     };
-    let length = (64..).step_by(8).find(fits).unwrap();
-    Layout::from_size_align(length, 16).unwrap()
+    (64..).step_by(8).find(fits).unwrap()
 }

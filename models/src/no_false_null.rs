@@ -1,7 +1,6 @@
 //! A request that there is room for is served, whatever else goes on.
 //!
-//! Each thread holds one block at most, and there is one for each. Between
-//! them lie blocks that stay, so that none coalesces and all can be parked.
+//! Each thread holds one block at most, and there is one for each.
 
 use std::sync::Arc;
 
@@ -17,6 +16,39 @@ enum Place {
     Held,
     ParkedBy(usize),
     Free,
+}
+
+/// Where blocks lie that stay.
+#[derive(Clone, Copy, Debug)]
+enum Kept {
+    Nowhere,
+    /// On either side of the threads' blocks: when these are free they are one
+    /// run, and a cache may be filled with more than one.
+    Around,
+    /// Between any two, so that none coalesces.
+    Between,
+}
+
+impl Kept {
+    const ALL: [Self; 3] = [Self::Nowhere, Self::Around, Self::Between];
+
+    /// How many there are beside so many others.
+    fn count(self, others: usize) -> usize {
+        match self {
+            Self::Nowhere => 0,
+            Self::Around => 2,
+            Self::Between => others + 1,
+        }
+    }
+
+    /// Whether such a block is one, in the order of their places.
+    fn has(self, number: usize, blocks: usize) -> bool {
+        match self {
+            Self::Nowhere => false,
+            Self::Around => number == 0 || number == blocks - 1,
+            Self::Between => number % 2 == 0,
+        }
+    }
 }
 
 /// What a thread does: it takes a block or gives it back, in turns, on these
@@ -45,14 +77,15 @@ fn follow(heap: &Heap, script: &Script, mut held: Option<Block>) -> Option<Block
     held
 }
 
-fn run(scripts: &[Script]) {
-    let heap = Arc::new(Heap::with_room_for(2 * scripts.len() + 1));
+fn run(scripts: &[Script], kept_blocks: Kept) {
+    let room = scripts.len() + kept_blocks.count(scripts.len());
+    let heap = Arc::new(Heap::with_room_for(room));
     let (mut own, mut kept) = (Vec::new(), Vec::new());
     for (number, block) in heap.take_all().into_iter().enumerate() {
-        if number % 2 == 1 {
-            own.push(Some(block));
-        } else {
+        if kept_blocks.has(number, room) {
             kept.push(block);
+        } else {
+            own.push(Some(block));
         }
     }
     // First the free ones: to have them unparked unparks all.
@@ -110,8 +143,10 @@ fn whatever_two_threads_do_in_two_steps() {
     }
     for (number, one) in scripts.iter().enumerate() {
         for other in &scripts[number..] {
-            let pair = [one.clone(), other.clone()];
-            explore(move || run(&pair));
+            for kept in Kept::ALL {
+                let pair = [one.clone(), other.clone()];
+                explore(move || run(&pair, kept));
+            }
         }
     }
 }
@@ -136,5 +171,6 @@ fn whatever_three_threads_do() {
             wanders_by: random.gen_range(0..2),
         }
     };
-    explore(move || run(&[script(), script(), script()]));
+    let kept = || Kept::ALL[thread_rng().gen_range(0..Kept::ALL.len())];
+    explore(move || run(&[script(), script(), script()], kept()));
 }

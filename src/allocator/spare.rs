@@ -15,11 +15,11 @@ use crate::{
 
 /// A model's heap is so small and so full that nothing would be parked; its
 /// CPUs may park this much all the same.
-const BUDGET_OF_MODEL: Granules = Granules(4);
+const BUDGET_OF_MODEL: Granules = Granules(8);
 
 /// The size of a cache line. A run of blocks that fill lines begins with one,
 /// so that whoever takes it shares no line with others.
-pub(crate) const LINE: Granules = if MODEL { Granules(2) } else { Granules(8) };
+pub(crate) const LINE: Granules = if MODEL { Granules(4) } else { Granules(8) };
 
 impl<const SIZES: usize, const ALIGNMENTS: usize, B: Bounds> Front for Cache<SIZES, ALIGNMENTS, B> {
     fn pop(&mut self, span: Span, layout: Layout) -> Option<Offset> {
