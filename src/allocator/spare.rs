@@ -138,7 +138,9 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
 
     /// Parks or frees a block of quick lists in front of this allocator.
     pub(crate) fn return_spare(&mut self, layout: Layout, block: Offset) {
-        let parked = self.cache.push(self.heap.span(), layout, block);
+        let span = self.heap.span();
+        let parked = self.cache.push(span, layout, block)
+            || (self.cache.bounds.wake() && self.cache.push(span, layout, block));
         if !parked {
             self.free(block, Granules::of_block(layout.size()));
         }

@@ -110,6 +110,19 @@ pub(super) fn make_room<const S: usize, const A: usize>(
     }
 }
 
+/// Parks a block in a list that may now be longer, without asking the heap.
+pub(super) fn park_growing<const S: usize, const A: usize>(
+    cache: &mut CpuCache<S, A>,
+    span: Span,
+    block: *mut u8,
+    layout: Layout,
+) -> bool {
+    if let Some(class) = CpuCache::<S, A>::class_of(layout) {
+        cache.bounds.grow(class, 2 * BATCH);
+    }
+    park(cache, span, block, layout)
+}
+
 /// Links a block, and half of the list that it does not fit into any more.
 pub(super) fn unlink_half<const S: usize, const A: usize>(
     cache: &mut CpuCache<S, A>,

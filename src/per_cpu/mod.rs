@@ -466,10 +466,13 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
         }
     }
 
-    /// Frees a block, and half of the list that it does not fit into any more,
-    /// without the heap's lock.
+    /// Frees a block without the heap's lock: to a list that is longer now, or
+    /// else with half of the list that it does not fit into any more.
     fn defer_half(&self, mut cache: HeldCache<'_, S, A>, block: *mut u8, layout: Layout) {
         let span = self.span();
+        if exchange::park_growing(&mut cache, span, block, layout) {
+            return;
+        }
         match exchange::unlink_half(&mut cache, span, block, layout) {
             Some(chain) => self.shared.defer_chain(span, chain),
             None => self.shared.defer(span, block, layout),
