@@ -25,7 +25,7 @@ use crate::steps::{Operation, Steps};
 use crate::{
     cache::{Bounds, Cache},
     error::InitError,
-    heap::{CheckError, Heap, Request, chunk::Span, region::Plan},
+    heap::{CheckError, Heap, Request, region::Plan},
     poison,
     stats::Stats,
     steps::Counter,
@@ -388,7 +388,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     /// The memory of the region.
     #[cfg(feature = "locked")]
     #[inline]
-    pub(crate) fn span(&self) -> Span {
+    pub(crate) fn span(&self) -> crate::heap::chunk::Span {
         self.heap.span()
     }
 

@@ -3,7 +3,8 @@
 //! that is fast and wastes little.
 //!
 //! ```text
-//!   SpinLockedAllocator, StaticHeap, …      front ends: a lock, a trait
+//!   SpinLockedAllocator, StaticHeap,        front ends: a lock, a trait,
+//!   PerCpuAllocator, …                      quick lists for each CPU
 //!                 │
 //!             Allocator                     policy: park, drain, split, copy
 //!            ╱         ╲
@@ -21,12 +22,21 @@
 //!
 //! # Which front end
 //!
-//! | you have | use |
+//! | system | use |
 //! |---|---|
-//! | memory that is known at link time | [`StaticHeap`] |
-//! | memory that is found at start | [`SpinLockedAllocator`] and [`init`](LockedAllocator::init) |
-//! | another kind of lock | [`LockedAllocator`] |
+//! | firmware, one core, no interrupt handler allocates | `StaticHeap` or `SpinLockedAllocator`; without atomics `CriticalSectionAllocator` |
+//! | firmware, one core, interrupt handlers allocate | `CriticalSectionAllocator` |
+//! | kernel, one CPU, interrupt handlers allocate | `LockedAllocator` with a lock that masks interrupts |
+//! | kernel, several CPUs | `PerCpuAllocator`, with such a lock if handlers allocate |
+//! | hosted program, several threads | `PerCpuAllocator` by thread number, `StaticHeap` if threads seldom allocate |
+//! | WebAssembly, one thread | `StaticHeap`, `SpinLockedAllocator`: their lock costs nothing there |
+//! | WebAssembly with threads | `PerCpuAllocator` by worker number |
+//! | one thread, several owners | `UnsyncAllocator` |
 //! | your own synchronisation, or none | [`Allocator`] |
+//!
+//! A static heap brings its memory; all others are given theirs by
+//! [`init`](Allocator::init), [`try_init`](Allocator::try_init) or
+//! [`try_init_zeroed`](Allocator::try_init_zeroed).
 //!
 //! # Quick start
 //!
@@ -46,11 +56,15 @@
 //!
 //! # Features
 //!
-//! - **`spin`** (default): [`SpinLockedAllocator`], [`LockedAllocator`] and
-//!   [`StaticHeap`]. Needs atomic compare-and-swap. Without it the crate has
-//!   no dependencies and needs no atomics.
-//! - **`allocator`**: the unstable `core::alloc::Allocator` for
-//!   `&LockedAllocator`. Needs a nightly compiler.
+//! - **`spin`** (default): `SpinLockedAllocator`, `StaticHeap` and
+//!   `PerCpuAllocator`. Needs atomic compare-and-swap. Without it the crate
+//!   has no dependencies and needs no atomics.
+//! - **`locked`**: `LockedAllocator` for a lock of your own, by the crate
+//!   `lock_api`, and `UnsyncAllocator`. Part of all others.
+//! - **`critical-section`**: `CriticalSectionAllocator`, whose lock is that of
+//!   the crate `critical-section`. Needs no atomics.
+//! - **`allocator`**: the unstable `core::alloc::Allocator` for references to
+//!   all that can be shared. Needs a nightly compiler.
 //! - **`allocator-api2`**: the same trait for stable Rust, from the crate
 //!   `allocator-api2`.
 //!
@@ -73,7 +87,8 @@
 //! - With no headers, a wrong layout or a double free corrupts the heap
 //!   unnoticed, until [`check`](Allocator::check) is called, but see above.
 //! - A heap spans 32 GiB at most, and one region.
-//! - Behind one lock, a second CPU makes nothing faster.
+//! - Behind one lock, a second CPU makes nothing faster: see
+//!   `PerCpuAllocator`, which takes 10 KiB for each CPU, and as much again.
 //! - Speed is bought with room: when less than half of the region is free,
 //!   freed blocks coalesce sooner, which takes longer.
 

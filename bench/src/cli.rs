@@ -50,6 +50,8 @@ pub enum Command {
         #[arg(long, short, default_value = "target/galloc-bench")]
         out: PathBuf,
     },
+    /// Where the allocator for many CPUs stops scaling, by simulation with what things cost here. Takes two cores.
+    Scaling(Scaling),
     /// How much code allocators take.
     Size,
     /// What contenders and workloads there are.
@@ -72,6 +74,19 @@ pub struct Run {
     pub out: PathBuf,
     #[command(flatten)]
     pub options: Options,
+}
+
+#[derive(Args)]
+pub struct Scaling {
+    /// What an earlier run measured, instead of measuring.
+    #[arg(long)]
+    pub measured: Option<PathBuf>,
+    /// Only measure, which takes seconds in which nothing else should run, and leave the simulation for later.
+    #[arg(long, conflicts_with = "measured")]
+    pub only_measure: bool,
+    /// Where tables, plot and measured.json go.
+    #[arg(long, short, default_value = "target/galloc-bench")]
+    pub out: PathBuf,
 }
 
 #[derive(Args)]

@@ -9,6 +9,7 @@ mod machine;
 mod report;
 mod results;
 mod run;
+mod scaling;
 mod size;
 mod smoke;
 mod stats;
@@ -39,6 +40,7 @@ fn main() -> Result<()> {
         Some(Command::Replay { files, run }) => replay(&files, &run),
         Some(Command::Report { folders, out }) => Report::read(&folders)?.write(&out),
         Some(Command::Size) => size::print(),
+        Some(Command::Scaling(options)) => scaling::run(&options),
         Some(Command::List) => list(),
         Some(Command::Child { job }) => run::child::serve(&job),
     }

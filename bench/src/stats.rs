@@ -43,6 +43,14 @@ pub fn median(samples: &[f64]) -> f64 {
     Summary::of(samples).map_or(f64::NAN, |summary| summary.median)
 }
 
+/// The mean of the samples between the quartiles: finer than the median where a clock ticks coarsely.
+pub fn interquartile_mean(samples: &[f64]) -> f64 {
+    let mut samples = samples.to_vec();
+    samples.sort_by(f64::total_cmp);
+    let quarter = samples.len() / 4;
+    samples[quarter..samples.len() - quarter].mean()
+}
+
 /// The geometric mean; none when there are no samples.
 pub fn geometric_mean(samples: &[f64]) -> Option<f64> {
     (!samples.is_empty()).then(|| samples.geometric_mean())
@@ -67,6 +75,11 @@ mod tests {
         let samples: Vec<f64> = (1..=99).map(f64::from).chain([1e9]).collect();
         let summary = Summary::of(&samples).unwrap();
         assert!(summary.median < 52.0 && summary.upper_quartile < 77.0);
+    }
+
+    #[test]
+    fn outliers_on_both_sides_are_no_part_of_the_interquartile_mean() {
+        assert_eq!(interquartile_mean(&[-1e9, 1.0, 2.0, 1e9]), 1.5);
     }
 
     #[test]

@@ -2,37 +2,50 @@
 
 #![no_main]
 
-use arbitrary::{Result, Unstructured};
 use galloc_fuzz::{
-    CONSTANTS,
-    common::{
-        Region, Shadow,
-        subject::{give, space_over},
-    },
-    follow, input, with_constants,
+    common::{Subject, subject::space_of},
+    follow,
+    input::Input,
+    setting::{Setting, with_setting},
+    with_constants,
 };
 use good_memory_allocator::Allocator;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    let _ = run(&mut Unstructured::new(bytes));
+    with_setting(&mut Input::new(bytes), |setting, input| {
+        let constants = input.byte();
+        let make = || with_constants!(constants, made(setting));
+        let Some(mut other) = make() else {
+            return;
+        };
+        let shadow = setting.shadow(space_of(&mut *other));
+        let mut allocator = make().expect("the same region again");
+        follow(&mut *allocator, shadow, input);
+    });
 });
 
-fn run(input: &mut Unstructured) -> Result<()> {
-    let constants = input.int_in_range(0..=CONSTANTS - 1)?;
-    let region = input::region(input)?;
-    with_constants!(constants, with(&region, input))?;
-    assert!(region.kept_within(), "wrote outside the region");
-    Ok(())
-}
-
-fn with<const S: usize, const A: usize>(region: &Region, input: &mut Unstructured) -> Result<()> {
-    let space = space_over::<S, A>(region);
-    let (bounded, zeroed) = (input.arbitrary()?, input.arbitrary()?);
-    let (allocator, shadow) = if bounded {
-        (Allocator::<S, A>::bounded(), Shadow::of_bounded(space))
+/// An allocator over the setting's region, unless that is too small.
+fn made<const S: usize, const A: usize>(setting: &Setting) -> Option<Box<dyn Subject>> {
+    let mut allocator = if setting.bounded {
+        Allocator::<S, A>::bounded()
     } else {
-        (Allocator::empty(), Shadow::new(space))
+        Allocator::empty()
     };
-    follow(&mut give(allocator, region, zeroed), shadow, input)
+    setting.prepare();
+    let region = setting.region;
+    // SAFETY: the region is valid, this allocator's alone, and zero if that is
+    // what it is said to be.
+    let given = unsafe {
+        if setting.zeroed {
+            allocator.try_init_zeroed(region.start(), region.len())
+        } else {
+            allocator.try_init(region.start(), region.len())
+        }
+    };
+    if given.is_err() {
+        setting.judge_refusal(&mut allocator);
+        return None;
+    }
+    Some(Box::new(allocator))
 }

@@ -1,10 +1,11 @@
-//! Two threads on one locked allocator, each with operations of its own, that
-//! hand blocks to each other.
+//! Two threads on one front end, each with operations of its own, that hand
+//! blocks to each other.
 
 #![no_main]
 
 use std::{
-    alloc::{GlobalAlloc, Layout},
+    alloc::Layout,
+    iter::repeat_n,
     sync::{
         Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -12,78 +13,79 @@ use std::{
     thread,
 };
 
-use arbitrary::{Result, Unstructured};
 use galloc_fuzz::{
-    CONSTANTS,
-    common::{Block, Op, Region, Shadow, pattern, subject::space_over},
-    count, input, judge, with_constants,
+    common::{Block, Op, Shadow, pattern},
+    count,
+    front_end::{self, FrontEnd},
+    input::{self, Input},
+    judge,
+    setting::with_setting,
 };
-use good_memory_allocator::SpinLockedAllocator;
 use libfuzzer_sys::fuzz_target;
 
 const THREADS: usize = 2;
 
 fuzz_target!(|bytes: &[u8]| {
-    let _ = run(&mut Unstructured::new(bytes));
+    with_setting(&mut Input::new(bytes), |setting, input| {
+        if let Some((heap, shadow)) = front_end::any(input, setting) {
+            run(&*heap, shadow, input);
+        }
+    });
 });
 
-fn run(input: &mut Unstructured) -> Result<()> {
-    let constants = input.int_in_range(0..=CONSTANTS - 1)?;
-    let region = input::region(input)?;
-    with_constants!(constants, with(&region, input))?;
-    assert!(region.kept_within(), "wrote outside the region");
-    Ok(())
-}
-
-fn with<const S: usize, const A: usize>(region: &Region, input: &mut Unstructured) -> Result<()> {
-    let space = space_over::<S, A>(region);
-    let heap = SpinLockedAllocator::<S, A>::empty();
-    region.soil();
-    // SAFETY: the region is valid, and this allocator's alone.
-    unsafe { heap.try_init(region.start(), region.len()) }.unwrap();
-
+fn run(heap: &dyn FrontEnd, mut shadow: Shadow, input: &mut Input) {
     let mut lists: [Vec<Step>; THREADS] = Default::default();
     while !input.is_empty() {
-        let step = match input.int_in_range(0..=9)? {
-            0 => Step::Give(input::block(input)?),
-            1 => Step::Take,
-            _ => Step::Do(input::op(input, space.len())?),
+        let byte = input.byte();
+        let (step, times) = match byte % 10 {
+            0 => (Step::Give(input.block()), 1),
+            1 => (Step::Take, 1),
+            _ => {
+                let input::Step { op, times } = input.step(shadow.capacity());
+                (Step::Do(op), times)
+            }
         };
-        lists[input.int_in_range(0..=THREADS - 1)?].push(step);
+        lists[usize::from(byte / 10) % THREADS].extend(repeat_n(step, times));
     }
-    count::add(lists.iter().map(Vec::len).sum());
 
     let (arrived, given) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     thread::scope(|scope| {
+        let mut threads = Vec::new();
         for (number, steps) in lists.iter().enumerate() {
             let mut worker = Worker {
-                heap: &heap,
+                heap,
                 given: &given,
                 blocks: Vec::new(),
                 tags: number as u32 * 101,
+                done: 0,
             };
             let arrived = &arrived;
-            scope.spawn(move || {
+            threads.push(scope.spawn(move || {
                 // The lists are short, so both have to begin at once.
                 arrived.fetch_add(1, Ordering::SeqCst);
                 while arrived.load(Ordering::SeqCst) < THREADS {
-                    std::hint::spin_loop();
+                    thread::yield_now();
                 }
                 for &step in steps {
                     worker.act(step);
                 }
+                count::add(worker.done);
                 worker.give_all();
-            });
+            }));
+        }
+        // The scope would not wait until they are gone, and what they have of
+        // their own then looks like a leak.
+        for thread in threads {
+            thread.join().unwrap();
         }
     });
 
-    let mut shadow = Shadow::new(space);
     for block in given.into_inner().unwrap() {
         judge(shadow.adopt(block));
     }
-    judge(shadow.examine(&&heap));
-    judge(shadow.finish(&mut &heap));
-    Ok(())
+    judge(shadow.examine(&*heap.subject()));
+    count::add(shadow.blocks());
+    judge(shadow.finish(&mut *heap.subject()));
 }
 
 /// What a thread does.
@@ -95,14 +97,16 @@ enum Step {
 }
 
 /// A thread's blocks, and those that are nobody's.
-struct Worker<'a, G> {
-    heap: &'a G,
+struct Worker<'a> {
+    heap: &'a dyn FrontEnd,
     given: &'a Mutex<Vec<Block>>,
     blocks: Vec<Block>,
     tags: u32,
+    /// How many operations there were.
+    done: usize,
 }
 
-impl<G: GlobalAlloc> Worker<'_, G> {
+impl Worker<'_> {
     fn act(&mut self, step: Step) {
         let any = |block: usize| block.checked_rem(self.blocks.len());
         match step {
@@ -132,6 +136,7 @@ impl<G: GlobalAlloc> Worker<'_, G> {
         if layout.size() == 0 {
             return;
         }
+        self.done += 1;
         // SAFETY: the size is not zero.
         let at = unsafe {
             if zeroed {
@@ -158,6 +163,7 @@ impl<G: GlobalAlloc> Worker<'_, G> {
             return;
         }
         assert!(old.is_intact(), "the content of {old:?} changed");
+        self.done += 1;
         // SAFETY: the block is live, and replaced by what comes of it.
         let at = unsafe { self.heap.realloc(old.at, old.layout, size) };
         if at.is_null() {
@@ -176,6 +182,7 @@ impl<G: GlobalAlloc> Worker<'_, G> {
     fn dealloc(&mut self, index: usize) {
         let block = self.blocks.swap_remove(index);
         assert!(block.is_intact(), "the content of {block:?} changed");
+        self.done += 1;
         // SAFETY: the block is live, and forgotten from now on.
         unsafe { self.heap.dealloc(block.at, block.layout) };
     }

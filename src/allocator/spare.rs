@@ -8,7 +8,7 @@ use super::{Allocator, Front, LIST_AT_HALF};
 use crate::steps::Operation;
 use crate::{
     cache::{Bounds, Cache},
-    heap::{Request, chunk::Span},
+    heap::{LARGE, Request, chunk::Span},
     sync::MODEL,
     unit::{Granules, Offset, alignment_of},
 };
@@ -35,14 +35,18 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     Allocator<SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>
 {
     /// What lists in front may hold in all: one in so many granules of the
-    /// heap, and when more than half of it is used, less in proportion.
+    /// heap; when room is scarce a quarter of that, and when more than half of
+    /// the heap is used, less in proportion.
     pub(crate) fn budget(&self, one_in: u32) -> Granules {
         if MODEL {
             return BUDGET_OF_MODEL;
         }
-        let most = u64::from(self.heap.capacity().0 / one_in);
+        let most = self.heap.capacity().0 / one_in;
+        if self.is_ample() {
+            return Granules(most);
+        }
         let limit = u64::from(self.cache.bounds.limit().0).min(LIST_AT_HALF);
-        Granules((most * limit / LIST_AT_HALF) as u32)
+        Granules((u64::from(most / 4) * limit / LIST_AT_HALF) as u32)
     }
 
     /// Allocates without need: a parked block, or what the reserve can spare.
@@ -90,8 +94,11 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         if !(self.is_ample() || MODEL) || size.0 as usize % alignment != 0 {
             return;
         }
+        // Not as large as what comes from the gap's other end.
+        let most = ((LARGE.0 - 1) / size.0).max(1);
         while wanted > 0 {
-            let run = Granules(size.0 * wanted);
+            let blocks = wanted.min(most);
+            let run = Granules(size.0 * blocks);
             let alignment = if LINE.0 % size.0 == 0 && run.0 % LINE.0 == 0 {
                 alignment.max(LINE.0 as usize)
             } else {
@@ -104,14 +111,15 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
             let run = self.take_run(request);
             #[cfg(debug_assertions)]
             self.assert_bounded(Operation::Alloc);
-            if let Some(first) = run {
-                // The first is kept last, so that it is used first.
-                (0..wanted)
-                    .rev()
-                    .for_each(|number| keep(first + Granules(size.0 * number)));
-                return;
-            }
-            wanted /= 2;
+            let Some(first) = run else {
+                wanted = blocks / 2;
+                continue;
+            };
+            // The first is kept last, so that it is used first.
+            (0..blocks)
+                .rev()
+                .for_each(|number| keep(first + Granules(size.0 * number)));
+            wanted -= blocks;
         }
     }
 

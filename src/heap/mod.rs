@@ -39,7 +39,7 @@ pub use check::CheckError;
 const ALIGNED_TRIES: usize = 1;
 
 /// Blocks from this size on come from the gap's start.
-const LARGE: Granules = Granules(256);
+pub(crate) const LARGE: Granules = Granules(256);
 
 /// As the roof falls, this many granules are counted as used at once, or a
 /// 64th of a small heap.
@@ -477,7 +477,11 @@ impl Heap {
         if self.take_at(end, more) {
             return true;
         }
-        let follows = end + self.free_after(end).unwrap_or(Granules::ZERO);
+        let follows = if end == self.top {
+            self.roof
+        } else {
+            end + self.free_after(end).unwrap_or(Granules::ZERO)
+        };
         if self.victim.at != follows || self.victim.size == Granules::ZERO {
             return false;
         }

@@ -461,6 +461,20 @@ fn a_block_grows_into_the_victim_and_what_is_around_it() {
 }
 
 #[test]
+fn a_block_grows_into_the_gap_and_the_victim_after_it() {
+    for more in [20, 21] {
+        let mut sample = Sample::new();
+        let block = sample.raise(4);
+        let after = sample.lower(1);
+        let victim = sample.lower(20);
+        sample.set_victim(victim, 20);
+        let room = sample.room();
+        assert_eq!(sample.grow(block, 4, 4 + room + more), more == 20);
+        assert_eq!(sample.heap.top == after, more == 20);
+    }
+}
+
+#[test]
 fn a_victim_elsewhere_stays_when_a_block_cannot_grow() {
     let mut sample = Sample::new();
     let [_chunk] = sample.chunks([7]);

@@ -9,6 +9,10 @@ use crate::{
 /// The most granules in a list: 64 KiB.
 const LIST: u32 = 8192;
 
+/// A list's grant is revoked once so many were refused: were it each time, lists
+/// in use would be emptied as fast as they are filled.
+const REFUSALS: u8 = 32;
+
 /// The lists that are looked at, at the most, for one whose grant to revoke.
 const LOOKED_AT: usize = 64;
 
@@ -24,6 +28,8 @@ pub(super) struct Granted<const S: usize, const A: usize> {
     budget: Granules,
     /// The list whose grant may be revoked next.
     cursor: usize,
+    /// How often a list was refused more since a grant was revoked.
+    refusals: u8,
 }
 
 impl<const S: usize, const A: usize> Granted<S, A> {
@@ -31,36 +37,31 @@ impl<const S: usize, const A: usize> Granted<S, A> {
         self.budget = budget;
     }
 
-    /// Whether more is granted than there is.
-    pub fn is_over_budget(&self) -> bool {
-        self.granted > self.budget
-    }
-
-    /// Doubles a list's bound, from two blocks or lines of a processor's cache
-    /// up to `most` blocks. False if
-    /// the budget does not allow it.
-    pub fn grow(&mut self, class: Class, most: u32) -> bool {
+    /// Doubles a list's bound, from a block or two cache lines up to `most`
+    /// blocks, unless the budget does not allow it.
+    pub fn grow(&mut self, class: Class, most: u32) {
         let size = class.granules().0;
         let bound = &mut self.bounds[class.size][class.alignment];
         let old = u32::from(*bound);
         let most = (most * size).min(LIST);
-        let least = (2 * size.max(LINE.0)).min(most);
-        let new = (2 * old).clamp(least, most);
-        let granted = self.granted.0 + new.saturating_sub(old);
-        if new <= old {
-            return true;
-        }
-        if granted > self.budget.0 {
-            return false;
+        let least = size.max(2 * LINE.0).min(most);
+        let new = (2 * old).clamp(least, most).max(old);
+        let granted = self.granted + Granules(new - old);
+        if granted > self.budget {
+            self.refusals = self.refusals.saturating_add(1);
+            return;
         }
         *bound = new as u16;
-        self.granted = Granules(granted);
-        true
+        self.granted = granted;
     }
 
-    /// Takes back what a list was granted, that of any but this one. Its
-    /// blocks are the caller's to remove.
+    /// Takes back what a list was granted, any but this one, if it is time for
+    /// that. Its blocks are the caller's to remove.
     pub fn revoke_any_but(&mut self, class: Class) -> Option<Class> {
+        if self.refusals < REFUSALS && self.granted <= self.budget {
+            return None;
+        }
+        self.refusals = 0;
         for _ in 0..LOOKED_AT.min(S * A) {
             self.cursor = (self.cursor + 1) % (S * A);
             let (size, alignment) = (self.cursor / A, self.cursor % A);
@@ -81,6 +82,7 @@ impl<const S: usize, const A: usize> Bounds for Granted<S, A> {
         granted: Granules::ZERO,
         budget: Granules::ZERO,
         cursor: 0,
+        refusals: 0,
     };
 
     #[inline]

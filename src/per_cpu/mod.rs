@@ -12,7 +12,9 @@
 //! while another is waited for. `docs/many-cpus.md` in the repository has the
 //! protocol and why it holds.
 
+mod cpu;
 mod deferred;
+mod exchange;
 mod granted;
 mod shared;
 mod slot;
@@ -24,7 +26,9 @@ use core::{
     mem, ptr,
 };
 
+pub use cpu::CurrentCpu;
 use deferred::Chain;
+use exchange::{BATCH, give, park};
 use lock_api::RawMutex;
 use shared::{Held, Shared};
 use slot::{CpuCache, HeldCache, Slot};
@@ -34,7 +38,6 @@ use crate::{
         Allocator, Alone, DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT, DEFAULT_SMALLBINS_AMOUNT, NewBlock,
         OUTGROWN, Resized,
     },
-    cache::{Bounds, Class},
     error::InitError,
     heap::{CheckError, chunk::Span},
     lock::{COPIED_UNDER_LOCK, RawSpinLock},
@@ -44,60 +47,8 @@ use crate::{
     unit::{Granules, Offset},
 };
 
-/// Of the heap, all CPUs' caches together may hold one in so many granules.
-const PARKED_OF_HEAP: u32 = 32;
-
-/// The most blocks that move between a CPU's list and the heap at once, which
-/// is half of the most that a list holds.
-const BATCH: u32 = 64;
-
 /// The caches of other CPUs that are tried when one's own is held.
 const NEIGHBOURS: usize = 2;
-
-/// Tells which CPU it is that runs, for a [`PerCpuAllocator`].
-///
-/// ```
-/// use good_memory_allocator::CurrentCpu;
-///
-/// /// Reads the number that this kernel keeps in each CPU's GS segment.
-/// # #[cfg(target_arch = "x86_64")]
-/// struct ByGs;
-///
-/// # #[cfg(target_arch = "x86_64")]
-/// impl CurrentCpu for ByGs {
-///     fn index() -> usize {
-///         let index: usize;
-///         // SAFETY: GS points to the CPU's own block, whose second word is
-///         // its number.
-///         unsafe {
-///             core::arch::asm!("mov {}, gs:[8]", out(reg) index,
-///                 options(nostack, preserves_flags, readonly));
-///         }
-///         index
-///     }
-/// }
-/// ```
-///
-/// On AArch64 it would read `TPIDR_EL1`, on RISC-V the hart's number from
-/// `tp`; in a hosted program, a number that each thread was given, or
-/// `sched_getcpu`.
-pub trait CurrentCpu {
-    /// Whether the shared heap's lock masks interrupts while it is held, so
-    /// that an interrupt handler may wait for it.
-    const LOCK_MASKS_INTERRUPTS: bool = false;
-
-    /// The number of the CPU, or any other: it is taken modulo the number of
-    /// caches. It chooses a cache that is likely to be free and warm, and
-    /// nothing more depends on it, so it may be out of date when it is used,
-    /// and 0 for all before CPUs have numbers.
-    fn index() -> usize;
-
-    /// Whether the caller is in an interrupt handler or the like: it may have
-    /// interrupted someone who holds a cache or the lock, and must not wait.
-    fn in_interrupt() -> bool {
-        false
-    }
-}
 
 /// An allocator for many CPUs: quick lists for each of `CPUS`, over one
 /// [`Allocator`] behind a lock of type `R`.
@@ -110,14 +61,13 @@ pub trait CurrentCpu {
 ///
 /// # Memory
 ///
-/// Each CPU parks at most 16 KiB in a list of blocks of up to 1 KiB, half of
-/// that in one of blocks of up to 2 KiB, a quarter up to 3 and an eighth up to
-/// 4 KiB, and one block more, but all CPUs together no more in lists of one
-/// size and alignment than 1/256 of the heap; less when the heap fills up. Of
-/// these, a request that would fail takes back everything first, from every
-/// CPU, so that it fails only if there is no room. The struct takes
-/// `SMALLBINS_AMOUNT * ALIGNMENT_SUB_BINS_AMOUNT * 8` bytes and about 150
-/// more for each CPU, and as much again.
+/// All CPUs' caches together park at most 1/8 of the heap, and each CPU an
+/// equal part of that; a quarter once room is scarce, and less in proportion
+/// when more than half of the heap is used. In one list are at most 64 KiB or
+/// 128 blocks. A request that would fail takes back
+/// everything first, from every CPU, so that it fails only if there is no
+/// room. The struct takes `SMALLBINS_AMOUNT * ALIGNMENT_SUB_BINS_AMOUNT * 10`
+/// bytes and about 100 more for each CPU, and as much again.
 ///
 /// # Interrupts
 ///
@@ -134,6 +84,15 @@ pub trait CurrentCpu {
 ///
 /// Where `in_interrupt` is not told the truth, a handler that allocates may
 /// wait for ever; [`realloc`](GlobalAlloc::realloc) counts as allocating.
+///
+/// # Time complexity
+///
+/// [`dealloc`](GlobalAlloc::dealloc) takes a bounded time: half of a list and
+/// another whole one are given back at most, of 128 blocks each, and 64
+/// deferred blocks freed. So does an allocation that succeeds, besides waiting
+/// for the lock and what [`Allocator`] does: half a list is fetched, another
+/// one given back. One that fails gives back everything, unless the allocator
+/// is [bounded](Self::bounded).
 ///
 /// # Example
 ///
@@ -189,6 +148,8 @@ pub struct PerCpuAllocator<
     slots: [Slot<SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>; CPUS],
     /// Where the heap's region begins; null before it has one.
     base: AtomicPtr<u8>,
+    /// Whether nothing is taken back from CPUs.
+    bounded: bool,
     shared: Shared<R, SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>,
     cpu: PhantomData<fn() -> Cpu>,
 }
@@ -199,11 +160,23 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
     /// An allocator without memory, to which every request is in vain until
     /// it is given some.
     pub const fn empty() -> Self {
+        Self::new(Allocator::empty(), false)
+    }
+
+    /// As [`empty`](Self::empty), but of an allocator that is
+    /// [bounded](Allocator::bounded), and takes nothing back from other CPUs
+    /// either before a request fails.
+    pub const fn bounded() -> Self {
+        Self::new(Allocator::bounded(), true)
+    }
+
+    const fn new(allocator: Allocator<S, A>, bounded: bool) -> Self {
         const { assert!(CPUS > 0, "a PerCpuAllocator needs at least one cache") }
         Self {
             slots: [const { Slot::empty() }; CPUS],
             base: AtomicPtr::new(ptr::null_mut::<u8>()),
-            shared: Shared::new(R::INIT, Allocator::empty()),
+            bounded,
+            shared: Shared::new(R::INIT, allocator),
             cpu: PhantomData,
         }
     }
@@ -362,7 +335,7 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
                 .unwrap_or(ptr::null_mut());
         };
         if !self.shared.is_reclaiming() {
-            Self::refill(&mut cache, &mut heap, layout);
+            exchange::refill(&mut cache, &mut heap, layout, CPUS as u32);
             if let Some(block) = cache.pop(heap.span(), layout) {
                 return give(heap.span(), block, layout);
             }
@@ -431,7 +404,7 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
     /// Takes back everything that is parked, as far as the caller may wait,
     /// and then does something with the heap.
     fn after_reclaiming<T>(&self, then: impl FnOnce(&mut Held<'_, R, S, A>) -> T) -> Option<T> {
-        if !self.was_initialized() {
+        if self.bounded || !self.was_initialized() {
             return None;
         }
         let _reclaim = self.shared.reclaim();
@@ -485,7 +458,7 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
         let Some(mut heap) = self.shared.try_lock() else {
             return self.defer_half(cache, block, layout);
         };
-        Self::make_room(&mut cache, &mut heap, layout);
+        exchange::make_room(&mut cache, &mut heap, layout, CPUS as u32);
         let span = heap.span();
         if !park(&mut cache, span, block, layout) {
             // SAFETY: whoever called the allocator keeps its contract.
@@ -496,19 +469,11 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
     /// Frees a block, and half of the list that it does not fit into any more,
     /// without the heap's lock.
     fn defer_half(&self, mut cache: HeldCache<'_, S, A>, block: *mut u8, layout: Layout) {
-        let Some(class) = CpuCache::<S, A>::class_of(layout) else {
-            return self.shared.defer(self.span(), block, layout);
-        };
-        let (span, size) = (self.span(), class.granules());
-        poison::take_back(block, layout.size());
-        let mut chain = Chain::of_one(span.offset_of(block), size);
-        for _ in 0..half_of(&cache, class) {
-            let Some(block) = cache.pop_of(span, class) else {
-                break;
-            };
-            chain = chain.and(span, block, size);
+        let span = self.span();
+        match exchange::unlink_half(&mut cache, span, block, layout) {
+            Some(chain) => self.shared.defer_chain(span, chain),
+            None => self.shared.defer(span, block, layout),
         }
-        self.shared.defer_chain(span, chain);
     }
 
     /// `dealloc` while its CPU's cache is held.
@@ -529,55 +494,6 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
             // SAFETY: whoever called the allocator keeps its contract.
             Some(mut heap) => unsafe { heap.dealloc(block, layout) },
             None => self.shared.defer(self.span(), block, layout),
-        }
-    }
-
-    /// Lets a list be longer, at the cost of another if need be.
-    fn grow(cache: &mut CpuCache<S, A>, heap: &mut Allocator<S, A>, class: Class) {
-        let budget = heap.budget(PARKED_OF_HEAP * CPUS as u32);
-        cache.bounds.set_budget(budget);
-        let grown = cache.bounds.grow(class, 2 * BATCH);
-        if !grown || cache.bounds.is_over_budget() {
-            if let Some(other) = cache.bounds.revoke_any_but(class) {
-                while let Some(block) = cache.pop_of(heap.span(), other) {
-                    heap.free(block, other.granules());
-                }
-            }
-        }
-    }
-
-    /// Fills half of a list with blocks that the heap can
-    /// spare, one of which is about to be used.
-    fn refill(cache: &mut CpuCache<S, A>, heap: &mut Allocator<S, A>, layout: Layout) {
-        let Some(class) = CpuCache::<S, A>::class_of(layout) else {
-            return;
-        };
-        Self::grow(cache, heap, class);
-        // A list that is not empty may still have no block of the alignment.
-        let bound = cache.bounds.of(class).0;
-        let room = bound.saturating_sub(cache.held_in(class).0).min(bound / 2);
-        let span = heap.span();
-        heap.take_spare(layout, room / class.granules().0, |block| {
-            let parked = cache.push(span, layout, block);
-            debug_assert!(parked, "a batch is larger than its list");
-        });
-    }
-
-    /// Lets a list that is full be longer, or else gives half of it back.
-    fn make_room(cache: &mut CpuCache<S, A>, heap: &mut Allocator<S, A>, layout: Layout) {
-        let Some(class) = CpuCache::<S, A>::class_of(layout) else {
-            return;
-        };
-        let full = cache.bounds.of(class);
-        Self::grow(cache, heap, class);
-        if cache.bounds.of(class) > full {
-            return;
-        }
-        for _ in 0..half_of(cache, class).max(1) {
-            let Some(block) = cache.pop_of(heap.span(), class) else {
-                return;
-            };
-            heap.return_spare(layout, block);
         }
     }
 
@@ -635,35 +551,6 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
             new
         }
     }
-}
-
-/// Opens a block that was parked.
-#[inline]
-fn give(span: Span, block: Offset, layout: Layout) -> *mut u8 {
-    let block = span.pointer_to(block);
-    poison::give(block, layout.size());
-    block
-}
-
-/// Puts a block into its list, if that is not full.
-#[inline]
-fn park<const S: usize, const A: usize>(
-    cache: &mut CpuCache<S, A>,
-    span: Span,
-    block: *mut u8,
-    layout: Layout,
-) -> bool {
-    poison::expect_open(block, layout.size());
-    let parks = cache.push(span, layout, span.offset_of(block));
-    if parks {
-        poison::take_back(block, layout.size());
-    }
-    parks
-}
-
-/// The blocks that make half of a list that is full.
-fn half_of<const S: usize, const A: usize>(cache: &CpuCache<S, A>, class: Class) -> u32 {
-    cache.bounds.of(class).0 / 2 / class.granules().0
 }
 
 // SAFETY: a block is in one list only, that of a cache or the heap, each
@@ -729,6 +616,8 @@ unsafe impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, con
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
         if Granules::holding(new_size) == Some(Granules::of_block(layout.size())) {
+            poison::expect_open(block, layout.size());
+            poison::resize(block, layout.size(), new_size);
             return block;
         }
         let mut cache = self.slot().try_lock();

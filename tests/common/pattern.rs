@@ -1,6 +1,8 @@
 //! The content of blocks: noise that tells blocks, and places in a block,
 //! apart.
 
+use std::ptr;
+
 const PAGE: usize = 4096;
 const SHIFTS: usize = 256;
 
@@ -31,13 +33,11 @@ fn page_of(tag: u32, page: usize) -> &'static [u8] {
 ///
 /// The block is valid for writes of `size` bytes.
 pub unsafe fn fill(block: *mut u8, size: usize, tag: u32) {
-    // SAFETY: the caller's promise; the bytes are initialized first.
-    let bytes = unsafe {
-        block.write_bytes(0, size);
-        std::slice::from_raw_parts_mut(block, size)
-    };
-    for (page, bytes) in bytes.chunks_mut(PAGE).enumerate() {
-        bytes.copy_from_slice(&page_of(tag, page)[..bytes.len()]);
+    for (page, start) in (0..size).step_by(PAGE).enumerate() {
+        let noise = &page_of(tag, page)[..PAGE.min(size - start)];
+        // SAFETY: the noise is as long as the page, or as what is left of the
+        // block if that is less.
+        unsafe { ptr::copy_nonoverlapping(noise.as_ptr(), block.add(start), noise.len()) };
     }
 }
 

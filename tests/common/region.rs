@@ -39,6 +39,14 @@ impl Region {
         region
     }
 
+    /// Makes of the same memory a region at another place, of garbage.
+    pub fn reshape(&mut self, skew: usize, length: usize) {
+        assert!(ALIGNMENT + skew + length + MARGIN <= self.layout.size());
+        self.skew = skew;
+        self.length = length;
+        self.soil();
+    }
+
     /// The region's first byte.
     pub fn start(&self) -> *mut u8 {
         self.memory.wrapping_add(ALIGNMENT + self.skew)

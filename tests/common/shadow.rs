@@ -14,7 +14,7 @@ const SMALL: usize = 16 << 10;
 
 /// Does operations with an allocator that has no blocks yet and can have them
 /// in `space`, and in the end frees everything.
-pub fn follow(subject: &mut impl Subject, space: Range<usize>, ops: &[Op]) -> Verdict {
+pub fn follow(subject: &mut dyn Subject, space: Range<usize>, ops: &[Op]) -> Verdict {
     let mut shadow = Shadow::new(space);
     for &op in ops {
         shadow.step(subject, op)?;
@@ -78,7 +78,7 @@ impl Shadow {
     }
 
     /// Does an operation, and judges what came of it.
-    pub fn step(&mut self, subject: &mut impl Subject, op: Op) -> Verdict {
+    pub fn step(&mut self, subject: &mut dyn Subject, op: Op) -> Verdict {
         match op {
             Op::Alloc(layout) => self.alloc(subject, layout, false),
             Op::AllocZeroed(layout) => self.alloc(subject, layout, true),
@@ -90,7 +90,7 @@ impl Shadow {
 
     /// Judges everything that can be seen without an operation: contents,
     /// the allocator's own invariants, and its account of itself.
-    pub fn examine(&self, subject: &impl Subject) -> Verdict {
+    pub fn examine(&self, subject: &dyn Subject) -> Verdict {
         subject.check()?;
         for block in &self.blocks {
             ensure!(block.is_intact(), "the content of {block:?} changed");
@@ -132,7 +132,7 @@ impl Shadow {
     }
 
     /// Frees every block, after which the whole space must be one again.
-    pub fn finish(&mut self, subject: &mut impl Subject) -> Verdict {
+    pub fn finish(&mut self, subject: &mut dyn Subject) -> Verdict {
         while let Some(last) = self.blocks.len().checked_sub(1) {
             self.dealloc(subject, last)?;
         }
@@ -153,7 +153,7 @@ impl Shadow {
         self.examine(subject)
     }
 
-    fn alloc(&mut self, subject: &mut impl Subject, layout: Layout, zeroed: bool) -> Verdict {
+    fn alloc(&mut self, subject: &mut dyn Subject, layout: Layout, zeroed: bool) -> Verdict {
         // SAFETY: an allocation needs none.
         let at = unsafe {
             if zeroed {
@@ -163,10 +163,7 @@ impl Shadow {
             }
         };
         if at.is_null() {
-            return match self.gap_for(layout) {
-                None => Ok(()),
-                Some(gap) => Err(format!("false out-of-memory: {layout:?} fits at {gap:#x}")),
-            };
+            return self.judge_refusal(layout);
         }
         self.judge_place(at, layout)?;
         if zeroed {
@@ -179,7 +176,7 @@ impl Shadow {
         Ok(())
     }
 
-    fn dealloc(&mut self, subject: &mut impl Subject, index: usize) -> Verdict {
+    fn dealloc(&mut self, subject: &mut dyn Subject, index: usize) -> Verdict {
         let block = self.remove(index);
         ensure!(block.is_intact(), "the content of {block:?} changed");
         // SAFETY: the block is live, and from now on forgotten.
@@ -187,14 +184,14 @@ impl Shadow {
         Ok(())
     }
 
-    fn realloc(&mut self, subject: &mut impl Subject, index: usize, size: usize) -> Verdict {
+    fn realloc(&mut self, subject: &mut dyn Subject, index: usize, size: usize) -> Verdict {
         let old = self.blocks[index];
         let Ok(layout) = Layout::from_size_align(size, old.layout.align()) else {
             return Ok(());
         };
         let stays_or_shrinks = footprint(size) <= footprint(old.layout.size());
         let grows_in_place = self.room_at(&old) >= footprint(size);
-        let nothing_parked = subject.stats().parked == 0;
+        let must_stay = stays_or_shrinks || (grows_in_place && subject.stats().parked == 0);
         // SAFETY: the block is live, and has moved if it is not null.
         let at = unsafe { subject.realloc(old.at, old.layout, size) };
         if at.is_null() {
@@ -217,13 +214,10 @@ impl Shadow {
             );
             return Ok(());
         }
-        if at != old.at {
-            ensure!(!stays_or_shrinks, "{old:?} moved to shrink to {size} bytes");
-            ensure!(
-                !(grows_in_place && nothing_parked),
-                "{old:?} moved although it could grow to {size} bytes where it is"
-            );
-        }
+        ensure!(
+            at == old.at || !must_stay,
+            "{old:?} moved although it could change to {size} bytes where it is"
+        );
         self.remove(index);
         self.judge_place(at, layout)?;
         let moved = old.moved(at, size);
@@ -233,6 +227,14 @@ impl Shadow {
         );
         self.insert(at, layout);
         Ok(())
+    }
+
+    /// Judges whether it was right to refuse this layout.
+    pub fn judge_refusal(&self, layout: Layout) -> Verdict {
+        match self.gap_for(layout) {
+            None => Ok(()),
+            Some(gap) => Err(format!("false out-of-memory: {layout:?} fits at {gap:#x}")),
+        }
     }
 
     /// Judges whether a block may be where it is.
@@ -281,7 +283,8 @@ impl Shadow {
         self.blocks.push(block);
     }
 
-    fn remove(&mut self, index: usize) -> Block {
+    /// Forgets a block, which is the caller's from now on.
+    pub fn remove(&mut self, index: usize) -> Block {
         let block = self.blocks.swap_remove(index);
         let footprint = block.footprint();
         self.taken.remove(&footprint.start);

@@ -69,7 +69,7 @@ mod shared {
     );
     subject!(
         [R: RawMutex, const B: usize, const S: usize, const A: usize]
-        &'static LockedStaticHeap<R, B, S, A>,
+        &LockedStaticHeap<R, B, S, A>,
         by LockedStaticHeap<R, B, S, A>
     );
     subject!(
@@ -112,7 +112,7 @@ pub fn give<const S: usize, const A: usize>(
 
 /// Where an allocator that has no blocks yet can have any: found by asking
 /// it for as much as it gives.
-pub fn space_of(subject: &mut impl Subject) -> Range<usize> {
+pub fn space_of(subject: &mut dyn Subject) -> Range<usize> {
     let mut served = 0..0;
     let (mut fits, mut fails) = (0, isize::MAX as usize / GRANULE);
     while fits + 1 < fails {

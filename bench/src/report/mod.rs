@@ -2,7 +2,7 @@
 
 mod data;
 mod page;
-mod plot;
+pub mod plot;
 pub mod table;
 
 use std::fs;

@@ -4,7 +4,7 @@
 
 mod aligned;
 mod chunk_bench;
-mod crew;
+pub mod crew;
 mod durations;
 mod fill;
 mod growth;

@@ -1,11 +1,14 @@
 //! Misuse of a heap, found where the heap tells the tool what is nobody's.
 
-use std::{alloc::Layout, ptr};
+use std::{
+    alloc::{GlobalAlloc, Layout},
+    ptr,
+};
 
-use good_memory_allocator::Allocator;
+use good_memory_allocator::{Allocator, CurrentCpu, PerCpuAllocator};
 
 /// Each kind of misuse by its name.
-pub const ALL: [(&str, fn(&mut Allocator)); 12] = [
+pub const ALL: [(&str, fn(&mut Allocator)); 14] = [
     ("freed", freed),
     ("parked", parked),
     ("neighbour", neighbour),
@@ -18,6 +21,8 @@ pub const ALL: [(&str, fn(&mut Allocator)); 12] = [
     ("twice", twice),
     ("too-large", too_large),
     ("new", new),
+    ("cpu-parked", cpu_parked),
+    ("cpu-twice", cpu_twice),
 ];
 
 /// Calls one with a heap that has a few blocks.
@@ -148,4 +153,48 @@ fn new(allocator: &mut Allocator) {
             println!("one");
         }
     }
+}
+
+/// A block in a CPU's list.
+fn cpu_parked(_: &mut Allocator) {
+    on_one_cpu(|heap| {
+        let layout = bytes(24);
+        // SAFETY: none for the last line, which is the bug.
+        unsafe {
+            let block = heap.alloc(layout);
+            heap.dealloc(block, layout);
+            touch(block.wrapping_add(16));
+        }
+    });
+}
+
+/// A block that comes to a CPU's list twice.
+fn cpu_twice(_: &mut Allocator) {
+    on_one_cpu(|heap| {
+        let layout = bytes(24);
+        // SAFETY: none for the last line, which is the bug.
+        unsafe {
+            let block = heap.alloc(layout);
+            heap.dealloc(block, layout);
+            heap.dealloc(block, layout);
+        }
+    });
+}
+
+/// The only CPU there is.
+struct Only;
+
+impl CurrentCpu for Only {
+    fn index() -> usize {
+        0
+    }
+}
+
+/// Lends a heap with lists for each CPU.
+fn on_one_cpu(misuse: impl FnOnce(&PerCpuAllocator<Only, 1>)) {
+    let mut region = vec![0_u64; 1 << 16];
+    let heap = PerCpuAllocator::empty();
+    // SAFETY: the region outlives the heap, which is its only user.
+    unsafe { heap.try_init(region.as_mut_ptr().cast(), size_of_val(&region[..])) }.unwrap();
+    misuse(&heap);
 }

@@ -17,8 +17,8 @@ pub struct Plot {
     pub svg: String,
 }
 
-const FONT: &str = "sans-serif";
-const WIDTH: u32 = 900;
+pub const FONT: &str = "sans-serif";
+pub const WIDTH: u32 = 900;
 
 /// A plot for every view of every workload, and the map of time and space if both were measured.
 pub fn all(report: &Report) -> Result<Vec<Plot>> {
@@ -71,7 +71,7 @@ fn colour(position: usize) -> RGBColor {
     RGBColor(red, green, blue)
 }
 
-fn plotting<E: std::error::Error + Send + Sync + 'static>(
+pub fn plotting<E: std::error::Error + Send + Sync + 'static>(
     error: DrawingAreaErrorKind<E>,
 ) -> anyhow::Error {
     anyhow!("cannot draw: {error}")

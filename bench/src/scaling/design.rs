@@ -1,0 +1,155 @@
+//! What of the allocator the simulation needs to know, and what could be changed in it.
+
+/// The allocator for many CPUs, as the simulation sees it. Sizes are in granules.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Design {
+    /// The memory of the heap.
+    pub heap: u32,
+    /// Of the heap, all CPUs' lists together may hold one in so many granules.
+    pub parked_of_heap: u32,
+    /// The most in one list.
+    pub list: u32,
+    /// The most blocks that move between a CPU's list and the heap at once, half of the most in a list.
+    pub batch: u32,
+    /// The blocks, or lines of a processor's cache, for which a list is first granted room.
+    pub least: u32,
+    /// The most deferred blocks that one who takes the lock frees.
+    pub settled_at_once: u32,
+    pub central: Central,
+    pub overflow: Overflow,
+    /// Whether a batch moves as one, so that the time under the lock does not depend on how many blocks it has.
+    pub whole_batches: bool,
+}
+
+/// What a CPU does whose list is full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overflow {
+    /// If the lock is free, it makes room; else it defers the one block.
+    DefersBlock,
+    /// If the lock is free, it makes room; else it defers half of the list.
+    DefersHalf,
+    /// It always defers half of the list, which so never grows.
+    AlwaysDefers,
+}
+
+/// What stands behind the CPUs' lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Central {
+    /// One heap with lists of its own, behind one lock.
+    OneLock,
+    /// Lists with a lock for each class, and the heap behind.
+    LockPerClass,
+    /// So many heaps; a CPU uses one of them, and a block goes back to where its CPU's blocks come from.
+    Shards(usize),
+}
+
+/// A list's number: its blocks' size in granules, less one.
+pub type Class = u16;
+
+/// The sizes that have lists, 8 bytes to 4 KiB.
+pub const CLASSES: Class = 512;
+/// What has no list.
+pub const LARGE: Class = CLASSES;
+
+const GRANULE: u32 = 8;
+/// A line of a processor's cache.
+const LINE: u32 = 8;
+/// The lists that are looked at for one whose grant to revoke.
+pub const LOOKED_AT: usize = 64;
+
+/// As it is in `src/per_cpu`, with the heap of the workload `threads`; a test compares.
+pub const TODAY: Design = Design {
+    heap: (512 << 20) / GRANULE,
+    parked_of_heap: 32,
+    list: 8192,
+    batch: 64,
+    least: 2,
+    settled_at_once: 64,
+    central: Central::OneLock,
+    overflow: Overflow::DefersHalf,
+    whole_batches: false,
+};
+
+impl Design {
+    /// With a heap of so many bytes.
+    pub fn in_heap(self, capacity: usize) -> Self {
+        Self {
+            heap: (capacity / GRANULE as usize) as u32,
+            ..self
+        }
+    }
+
+    /// What the lists of one CPU may hold together, if so many CPUs have lists.
+    pub fn budget(&self, cpus: u32) -> u32 {
+        self.heap / (self.parked_of_heap * cpus)
+    }
+
+    /// The bound of a list for which `old` turned out to be too small.
+    pub fn next_bound(&self, class: Class, old: u32) -> u32 {
+        let size = granules(class);
+        let most = (2 * self.batch * size).min(self.list);
+        let least = (self.least * size.max(LINE)).min(most);
+        (2 * old).clamp(least, most)
+    }
+}
+
+pub fn granules(class: Class) -> u32 {
+    u32::from(class) + 1
+}
+
+/// The class of blocks of so many bytes.
+pub fn class_of(bytes: usize) -> Class {
+    let granules = bytes.div_ceil(GRANULE as usize);
+    Class::try_from(granules - 1).map_or(LARGE, |class| class.min(LARGE))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The last number in the line of `source` that begins with `name`.
+    fn constant(source: &str, name: &str) -> u32 {
+        let line = source
+            .lines()
+            .find_map(|line| line.trim_start().strip_prefix(name))
+            .unwrap_or_else(|| panic!("no {name}"));
+        let mut numbers = line.split(|letter: char| !letter.is_ascii_digit());
+        let last = numbers.rfind(|number| !number.is_empty());
+        last.unwrap().parse().unwrap()
+    }
+
+    #[test]
+    fn constants_are_those_of_the_crate() {
+        let per_cpu = include_str!("../../../src/per_cpu/mod.rs");
+        let granted = include_str!("../../../src/per_cpu/granted.rs");
+        let shared = include_str!("../../../src/per_cpu/shared.rs");
+        let spare = include_str!("../../../src/allocator/spare.rs");
+        assert_eq!(
+            TODAY.parked_of_heap,
+            constant(per_cpu, "const PARKED_OF_HEAP:")
+        );
+        assert_eq!(TODAY.batch, constant(per_cpu, "const BATCH:"));
+        assert_eq!(TODAY.list, constant(granted, "const LIST:"));
+        assert_eq!(LOOKED_AT as u32, constant(granted, "const LOOKED_AT:"));
+        assert_eq!(LINE, constant(spare, "pub(crate) const LINE:"));
+        assert_eq!(
+            TODAY.settled_at_once,
+            constant(shared, "const SETTLED_AT_ONCE:")
+        );
+    }
+
+    #[test]
+    fn bounds_double_from_two_blocks_or_lines_to_two_batches_or_the_longest_list() {
+        let bounds = |bytes| {
+            let class = class_of(bytes);
+            let first = TODAY.next_bound(class, 0);
+            let grown = (0..20).fold(first, |old, _| TODAY.next_bound(class, old));
+            (first / granules(class), grown / granules(class))
+        };
+        assert_eq!(bounds(8), (16, 128));
+        assert_eq!(bounds(256), (2, 128));
+        assert_eq!(bounds(512), (2, 128));
+        assert_eq!(bounds(4096), (2, 16));
+        assert_eq!(class_of(4097), LARGE);
+    }
+}
