@@ -21,7 +21,7 @@ pub fn explore(scenario: impl Fn() + Send + Sync + 'static) {
 #[cfg(feature = "shuttle")]
 pub fn explore(scenario: impl Fn() + Send + Sync + 'static) {
     let schedules = std::env::var("SHUTTLE_SCHEDULES")
-        .map_or(Ok(1000), |text| text.parse::<usize>())
+        .map_or(Ok(5000), |text| text.parse::<usize>())
         .expect("SHUTTLE_SCHEDULES is not a number");
     let scenario = std::sync::Arc::new(scenario);
     let again = scenario.clone();
