@@ -61,7 +61,6 @@ impl<const S: usize, const A: usize> Granted<S, A> {
         if self.refusals < REFUSALS && self.granted <= self.budget {
             return None;
         }
-        self.refusals = 0;
         for _ in 0..LOOKED_AT.min(S * A) {
             self.cursor = (self.cursor + 1) % (S * A);
             let (size, alignment) = (self.cursor / A, self.cursor % A);
@@ -69,6 +68,7 @@ impl<const S: usize, const A: usize> Granted<S, A> {
             if *bound > 0 && (size, alignment) != (class.size, class.alignment) {
                 self.granted -= Granules(u32::from(*bound));
                 *bound = 0;
+                self.refusals = 0;
                 return Some(Class { size, alignment });
             }
         }

@@ -665,3 +665,6 @@ unsafe impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, con
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

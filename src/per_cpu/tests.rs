@@ -1,0 +1,245 @@
+//! What CPUs' caches hold, and what becomes of blocks when locks are held.
+
+extern crate std;
+
+use core::{
+    alloc::{GlobalAlloc, Layout},
+    cell::Cell,
+};
+use std::{thread_local, vec, vec::Vec};
+
+use super::{CurrentCpu, PerCpuAllocator, granted::Granted, slot::CpuCache};
+use crate::{
+    cache::{Bounds, Class},
+    lock::RawSpinLock,
+    unit::Granules,
+};
+
+const CPUS: usize = 2;
+const SMALLBINS: usize = 512;
+
+thread_local!(static CPU: Cell<usize> = const { Cell::new(0) });
+
+struct Chosen;
+
+impl CurrentCpu for Chosen {
+    fn index() -> usize {
+        CPU.get()
+    }
+}
+
+struct Handler;
+
+impl CurrentCpu for Handler {
+    fn index() -> usize {
+        0
+    }
+    fn in_interrupt() -> bool {
+        true
+    }
+}
+
+type Heap<Cpu> = PerCpuAllocator<Cpu, CPUS, RawSpinLock, SMALLBINS, 2>;
+
+/// An allocator and its region.
+struct Sample<Cpu: CurrentCpu> {
+    heap: Heap<Cpu>,
+    _memory: Vec<u64>,
+}
+
+impl<Cpu: CurrentCpu> Sample<Cpu> {
+    fn of(bytes: usize) -> Self {
+        let mut memory = vec![0_u64; bytes / 8];
+        let heap = Heap::empty();
+        // SAFETY: the memory is the heap's, and kept beside it.
+        unsafe { heap.try_init(memory.as_mut_ptr().cast(), bytes) }.unwrap();
+        Self {
+            heap,
+            _memory: memory,
+        }
+    }
+
+    fn alloc(&self, size: usize) -> *mut u8 {
+        // SAFETY: no size here is zero.
+        unsafe { self.heap.alloc(bytes(size)) }
+    }
+
+    fn free(&self, block: *mut u8, size: usize) {
+        // SAFETY: the tests free what they allocated, once.
+        unsafe { self.heap.dealloc(block, bytes(size)) }
+    }
+
+    fn parked_on(&self, cpu: usize) -> usize {
+        self.heap.slots[cpu].lock().parked(self.heap.span()).bytes()
+    }
+}
+
+fn bytes(size: usize) -> Layout {
+    Layout::from_size_align(size, 8).unwrap()
+}
+
+fn class(size: usize) -> Class {
+    CpuCache::<SMALLBINS, 2>::class_of(bytes(size)).unwrap()
+}
+
+#[test]
+fn a_cpu_parks_its_part_of_an_eighth_of_the_heap() {
+    const HEAP: usize = 4 << 20;
+    let sample = Sample::<Chosen>::of(HEAP);
+    let part = HEAP / 8 / CPUS;
+    let mut most = 0;
+    for round in 0..10 {
+        for size in (1000..=4000).step_by(48) {
+            let blocks: Vec<_> = (0..100).map(|_| sample.alloc(size)).collect();
+            for block in blocks {
+                sample.free(block, size);
+            }
+            let parked = sample.parked_on(0);
+            // A list is full when it holds its bound, and may end in its midst.
+            assert!(parked <= part * 9 / 8, "{parked} in round {round}");
+            most = most.max(parked);
+        }
+    }
+    assert!(most > part / 2, "only {most} were ever parked");
+    assert_eq!(sample.parked_on(1), 0);
+    sample.heap.check().unwrap();
+}
+
+#[test]
+fn a_list_holds_128_blocks_or_64_kib() {
+    let sample = Sample::<Chosen>::of(64 << 20);
+    for (size, most) in [(8, 1024), (64, 8192), (512, 65536), (4096, 65536)] {
+        let before = sample.parked_on(0);
+        for _ in 0..10 {
+            let blocks: Vec<_> = (0..1000).map(|_| sample.alloc(size)).collect();
+            for block in blocks {
+                sample.free(block, size);
+            }
+        }
+        let parked = sample.parked_on(0) - before;
+        assert!(parked > most / 2 && parked <= most, "{parked} of {size}");
+    }
+}
+
+#[test]
+fn cpus_do_not_share_cache_lines() {
+    let sample = Sample::<Chosen>::of(1 << 20);
+    // What is taken next does not begin with a line.
+    sample.alloc(40);
+    for size in [8, 16, 32, 64] {
+        let lines = [0, 1].map(|cpu| {
+            CPU.set(cpu);
+            sample.alloc(size).addr() / 64
+        });
+        assert_ne!(lines[0], lines[1], "{size}");
+    }
+    CPU.set(0);
+}
+
+#[test]
+fn a_block_that_finds_everything_held_is_freed_later() {
+    let sample = Sample::<Chosen>::of(1 << 20);
+    let blocks = [(); 3].map(|()| sample.alloc(5000));
+    let live = sample.heap.stats().live;
+    let caches = sample.heap.lock_all();
+    let heap = sample.heap.shared.lock();
+    for block in blocks {
+        sample.free(block, 5000);
+    }
+    drop(heap);
+    drop(caches);
+    assert_eq!(sample.heap.stats().live, live - 3 * 5000);
+    sample.heap.check().unwrap();
+}
+
+#[test]
+fn a_handler_gets_null_rather_than_to_wait() {
+    let sample = Sample::<Handler>::of(1 << 20);
+    let block = sample.alloc(100);
+    assert!(!block.is_null());
+    let heap = sample.heap.shared.lock();
+    assert!(sample.alloc(5000).is_null());
+    let caches = sample.heap.lock_all();
+    assert!(sample.alloc(100).is_null());
+    // SAFETY: the block is live.
+    assert!(unsafe { sample.heap.realloc(block, bytes(100), 5000) }.is_null());
+    sample.free(block, 100);
+    drop(caches);
+    drop(heap);
+    assert!(!sample.alloc(5000).is_null());
+}
+
+#[test]
+fn before_init_every_request_is_in_vain() {
+    let heap = Heap::<Chosen>::empty();
+    assert!(!heap.was_initialized());
+    for size in [8, 5000] {
+        // SAFETY: the size is not zero.
+        assert!(unsafe { heap.alloc(bytes(size)) }.is_null());
+    }
+    heap.check().unwrap();
+    assert_eq!(heap.stats().capacity, 0);
+}
+
+#[test]
+fn a_bounded_allocator_takes_nothing_from_other_cpus() {
+    for bounded in [false, true] {
+        let mut memory = vec![0_u64; 1 << 14];
+        let heap = if bounded {
+            Heap::<Chosen>::bounded()
+        } else {
+            Heap::empty()
+        };
+        // SAFETY: the memory is the heap's, and outlives it; each block is
+        // freed once.
+        unsafe {
+            heap.try_init(memory.as_mut_ptr().cast(), size_of_val(&memory[..]))
+                .unwrap();
+            let largest = heap.stats().largest_free;
+            let block = heap.alloc(bytes(64));
+            heap.dealloc(block, bytes(64));
+            CPU.set(1);
+            assert_eq!(heap.alloc(bytes(largest)).is_null(), bounded);
+            CPU.set(0);
+        }
+    }
+}
+
+#[test]
+fn a_list_grows_by_doubling_within_the_budget() {
+    let mut granted = Granted::<SMALLBINS, 2>::NONE;
+    granted.set_budget(Granules(100));
+    assert!(granted.are_asleep());
+    let (small, large) = (class(8), class(400));
+    for bound in [16, 32, 64, 64] {
+        granted.grow(small, 128);
+        assert_eq!(granted.of(small).0, bound);
+    }
+    granted.grow(large, 128);
+    assert_eq!(granted.of(large).0, 0);
+    assert!(!granted.are_asleep());
+}
+
+#[test]
+fn another_list_loses_its_grant_after_32_refusals() {
+    let mut granted = Granted::<SMALLBINS, 2>::NONE;
+    granted.set_budget(Granules(64));
+    let (small, large) = (class(8), class(400));
+    for _ in 0..3 {
+        granted.grow(small, 128);
+    }
+    for _ in 0..31 {
+        granted.grow(large, 128);
+        assert!(granted.revoke_any_but(large).is_none());
+    }
+    granted.grow(large, 128);
+    let revoked = core::iter::repeat_with(|| granted.revoke_any_but(large)).take(20);
+    let revoked: Vec<_> = revoked.flatten().map(|class| class.size).collect();
+    assert_eq!(revoked, [small.size]);
+    granted.grow(large, 128);
+    assert_eq!(granted.of(large).0, 50);
+    granted.set_budget(Granules(10));
+    let over = core::iter::repeat_with(|| granted.revoke_any_but(small)).take(20);
+    assert_eq!(over.flatten().count(), 1);
+    assert!(granted.are_asleep());
+}
