@@ -11,8 +11,10 @@ pub struct Design {
     pub list: u32,
     /// The most blocks that move between a CPU's list and the heap at once, half of the most in a list.
     pub batch: u32,
-    /// The blocks, or lines of a processor's cache, for which a list is first granted room.
+    /// The lines of a processor's cache for which a list is first granted room, but at least for a block.
     pub least: u32,
+    /// A list's grant is revoked once so many were refused.
+    pub refusals: u32,
     /// The most deferred blocks that one who takes the lock frees.
     pub settled_at_once: u32,
     pub central: Central,
@@ -21,14 +23,14 @@ pub struct Design {
     pub whole_batches: bool,
 }
 
-/// What a CPU does whose list is full.
+/// What a CPU does whose list is full. Without the lock, the list grows if it may, and then nothing is deferred.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Overflow {
     /// If the lock is free, it makes room; else it defers the one block.
     DefersBlock,
     /// If the lock is free, it makes room; else it defers half of the list.
     DefersHalf,
-    /// It always defers half of the list, which so never grows.
+    /// It never takes the lock, and always defers half of the list.
     AlwaysDefers,
 }
 
@@ -60,10 +62,11 @@ pub const LOOKED_AT: usize = 64;
 /// As it is in `src/per_cpu`, with the heap of the workload `threads`; a test compares.
 pub const TODAY: Design = Design {
     heap: (512 << 20) / GRANULE,
-    parked_of_heap: 32,
+    parked_of_heap: 8,
     list: 8192,
     batch: 64,
     least: 2,
+    refusals: 32,
     settled_at_once: 64,
     central: Central::OneLock,
     overflow: Overflow::DefersHalf,
@@ -88,7 +91,7 @@ impl Design {
     pub fn next_bound(&self, class: Class, old: u32) -> u32 {
         let size = granules(class);
         let most = (2 * self.batch * size).min(self.list);
-        let least = (self.least * size.max(LINE)).min(most);
+        let least = size.max(self.least * LINE).min(most);
         (2 * old).clamp(least, most)
     }
 }
@@ -120,15 +123,16 @@ mod tests {
 
     #[test]
     fn constants_are_those_of_the_crate() {
-        let per_cpu = include_str!("../../../src/per_cpu/mod.rs");
+        let exchange = include_str!("../../../src/per_cpu/exchange.rs");
         let granted = include_str!("../../../src/per_cpu/granted.rs");
         let shared = include_str!("../../../src/per_cpu/shared.rs");
         let spare = include_str!("../../../src/allocator/spare.rs");
         assert_eq!(
             TODAY.parked_of_heap,
-            constant(per_cpu, "const PARKED_OF_HEAP:")
+            constant(exchange, "const PARKED_OF_HEAP:")
         );
-        assert_eq!(TODAY.batch, constant(per_cpu, "const BATCH:"));
+        assert_eq!(TODAY.batch, constant(exchange, "pub(super) const BATCH:"));
+        assert_eq!(TODAY.refusals, constant(granted, "const REFUSALS:"));
         assert_eq!(TODAY.list, constant(granted, "const LIST:"));
         assert_eq!(LOOKED_AT as u32, constant(granted, "const LOOKED_AT:"));
         assert_eq!(LINE, constant(spare, "pub(crate) const LINE:"));
@@ -139,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn bounds_double_from_two_blocks_or_lines_to_two_batches_or_the_longest_list() {
+    fn bounds_double_from_a_block_or_two_lines_to_two_batches_or_the_longest_list() {
         let bounds = |bytes| {
             let class = class_of(bytes);
             let first = TODAY.next_bound(class, 0);
@@ -147,9 +151,10 @@ mod tests {
             (first / granules(class), grown / granules(class))
         };
         assert_eq!(bounds(8), (16, 128));
-        assert_eq!(bounds(256), (2, 128));
-        assert_eq!(bounds(512), (2, 128));
-        assert_eq!(bounds(4096), (2, 16));
+        assert_eq!(bounds(64), (2, 128));
+        assert_eq!(bounds(256), (1, 128));
+        assert_eq!(bounds(512), (1, 128));
+        assert_eq!(bounds(4096), (1, 16));
         assert_eq!(class_of(4097), LARGE);
     }
 }

@@ -74,7 +74,15 @@ fn changes() -> Vec<Change> {
                 ..TODAY
             },
         ),
-        change("lists begin with 16 blocks", Design { least: 16, ..TODAY }),
+        change(
+            "a thirty-second part of the heap, a grant revoked at each refusal",
+            Design {
+                parked_of_heap: 32,
+                refusals: 1,
+                ..TODAY
+            },
+        ),
+        change("lists begin with 1 KiB", Design { least: 16, ..TODAY }),
         change(
             "a full list defers a block, not half of it",
             Design {

@@ -20,9 +20,7 @@ use crate::stats::interquartile_mean;
 /// About the mean of the workload's.
 const SIZES: [usize; 3] = [192, 256, 320];
 /// Heaps whose budgets allow a list its full length, and an eighth of it at the least.
-const HEAPS: [usize; 4] = [1 << 20, 2 << 20, 4 << 20, 16 << 20];
-/// Blocks of each size that are allocated, more than lists hold.
-const COUNT: usize = 1024;
+const HEAPS: [usize; 4] = [1 << 18, 1 << 19, 1 << 20, 4 << 20];
 const ROUNDS: usize = 10;
 const TURNS: usize = 150;
 
@@ -66,7 +64,7 @@ impl Script {
             rng: Rng::with_seed(1),
             lists: [(); 2].map(|()| Lists::new(design, PER_CPU_CACHES)),
             central: Central::default(),
-            blocks: VecDeque::with_capacity(COUNT),
+            blocks: VecDeque::with_capacity(count_in(heap)),
             samples,
         })
     }
@@ -85,7 +83,6 @@ impl Script {
             return self.samples.add(Kind::Alloc, 0, time);
         }
         let Batch { count, revoked } = self.lists[cpu].refill(class);
-        self.give_revoked(cpu, revoked);
         let source = match self.central.take(class, count, cpu as u16) {
             Moved { own, .. } if own == count => Source::Own,
             Moved { foreign, .. } if foreign == count => Source::Foreign,
@@ -94,12 +91,6 @@ impl Script {
         };
         if revoked.is_none() {
             self.samples.add(Kind::Refill(source), count, time);
-        }
-    }
-
-    fn give_revoked(&mut self, cpu: usize, revoked: Option<(Class, u32)>) {
-        if let Some((class, count)) = revoked {
-            self.central.give(class, count, cpu as u16);
         }
     }
 
@@ -116,7 +107,6 @@ impl Script {
             } else {
                 let Batch { count, revoked } = self.lists[cpu].make_room(class);
                 self.central.give(class, count, cpu as u16);
-                self.give_revoked(cpu, revoked);
                 if revoked.is_none() {
                     self.samples.add(Kind::GiveBack, count, time);
                 }
@@ -125,16 +115,22 @@ impl Script {
     }
 }
 
+/// Blocks of each size that are allocated: more than lists hold, and less than half of the heap.
+fn count_in(heap: usize) -> usize {
+    (heap / 1024).min(1024)
+}
+
 /// One CPU allocates and frees.
 pub fn alone(clock: Clock) -> Result<Samples> {
     let mut samples = Samples::default();
     for heap in HEAPS {
         let mut script = Script::new(clock, heap, samples)?;
+        let count = count_in(heap);
         for _ in 0..ROUNDS {
             for size in SIZES {
-                script.fill(0, size, COUNT);
+                script.fill(0, size, count);
                 script.rng.shuffle(script.blocks.make_contiguous());
-                script.empty(0, size, COUNT);
+                script.empty(0, size, count);
             }
         }
         samples = script.samples;
@@ -150,11 +146,12 @@ pub fn in_turns(clock: Clock, cores: &[usize]) -> Result<Samples> {
         .flat_map(|heap| SIZES.map(|size| (heap, size)))
     {
         let script = Script::new(clock, heap, samples)?;
+        let count = count_in(heap);
         let batch = script.lists[0].longest_half(class_of(size)) as usize;
-        let script = turns::run(cores, COUNT / batch + TURNS, script, |member, script| {
+        let script = turns::run(cores, count / batch + TURNS, script, |member, script| {
             if member == 0 {
                 script.fill(member, size, batch);
-            } else if script.blocks.len() > COUNT / 2 {
+            } else if script.blocks.len() > count / 2 {
                 script.empty(member, size, batch);
             }
         })?;

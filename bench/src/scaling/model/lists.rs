@@ -7,9 +7,13 @@ const ALIGNMENTS: usize = 2;
 
 pub struct Lists {
     design: Design,
-    /// What all of them may be granted together.
+    /// What the heap allows all of them together.
+    allowed: u32,
+    /// What they were told of that, which is nothing until the lock was taken for the first time.
     budget: u32,
     granted: u32,
+    /// How often a list was refused more since a grant was revoked.
+    refusals: u32,
     /// The list whose grant may be revoked next, counted with all alignments.
     cursor: usize,
     lists: Vec<List>,
@@ -22,12 +26,12 @@ struct List {
     bound: u32,
 }
 
-/// Blocks that moved between a CPU's lists and the heap.
+/// Blocks that moved between a CPU's list and the heap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Batch {
     pub count: u32,
-    /// The list whose grant was revoked for it, and the blocks in it.
-    pub revoked: Option<(Class, u32)>,
+    /// The blocks of another list whose grant was revoked: they become free memory.
+    pub revoked: Option<u32>,
 }
 
 impl Lists {
@@ -35,8 +39,10 @@ impl Lists {
     pub fn new(design: Design, cpus: u32) -> Self {
         Self {
             design,
-            budget: design.budget(cpus),
+            allowed: design.budget(cpus),
+            budget: 0,
             granted: 0,
+            refusals: 0,
             cursor: 0,
             lists: vec![List::default(); CLASSES.into()],
         }
@@ -62,7 +68,7 @@ impl Lists {
 
     /// Fills half of a list that was empty, and takes one of the blocks. At least that one comes from the heap.
     pub fn refill(&mut self, class: Class) -> Batch {
-        let revoked = self.grow(class);
+        let revoked = self.grow_under_lock(class);
         let count = self.half_of(class).max(1);
         self.lists[usize::from(class)].blocks += count - 1;
         Batch { count, revoked }
@@ -71,7 +77,7 @@ impl Lists {
     /// Parks a block in a list that was full: lets it grow, or says how many left it for that.
     pub fn make_room(&mut self, class: Class) -> Batch {
         let full = self.lists[usize::from(class)].bound;
-        let revoked = self.grow(class);
+        let revoked = self.grow_under_lock(class);
         let half = self.half_of(class).max(1);
         let list = &mut self.lists[usize::from(class)];
         let count = if list.bound > full {
@@ -88,6 +94,12 @@ impl Lists {
             };
         }
         Batch { count, revoked }
+    }
+
+    /// Parks a block in a list that was full, if it may grow without the lock.
+    pub fn push_growing(&mut self, class: Class) -> bool {
+        self.grow(class);
+        self.push(class)
     }
 
     /// Takes half of a list that is full, and says how many blocks that is, with the one that did not fit.
@@ -108,30 +120,38 @@ impl Lists {
         let mut bound = 0;
         loop {
             let next = self.design.next_bound(class, bound);
-            if next <= bound || next > self.budget {
+            if next <= bound || next > self.allowed {
                 return bound / 2 / granules(class);
             }
             bound = next;
         }
     }
 
-    /// Doubles a list's bound, or revokes the grant of another so that it can next time.
-    fn grow(&mut self, class: Class) -> Option<(Class, u32)> {
+    /// Doubles a list's bound, at the cost of another list if it is time for that.
+    fn grow_under_lock(&mut self, class: Class) -> Option<u32> {
+        self.budget = self.allowed;
+        self.grow(class);
+        self.revoke_any_but(class)
+    }
+
+    /// Doubles a list's bound, unless the budget does not allow it.
+    fn grow(&mut self, class: Class) {
         let bound = &mut self.lists[usize::from(class)].bound;
-        let new = self.design.next_bound(class, *bound);
-        let granted = self.granted + new.saturating_sub(*bound);
-        if new <= *bound {
-            return None;
-        }
+        let new = self.design.next_bound(class, *bound).max(*bound);
+        let granted = self.granted + new - *bound;
         if granted > self.budget {
-            return self.revoke_any_but(class);
+            self.refusals += 1;
+            return;
         }
         *bound = new;
         self.granted = granted;
-        None
     }
 
-    fn revoke_any_but(&mut self, class: Class) -> Option<(Class, u32)> {
+    fn revoke_any_but(&mut self, class: Class) -> Option<u32> {
+        if self.refusals < self.design.refusals {
+            return None;
+        }
+        self.refusals = 0;
         for _ in 0..LOOKED_AT {
             self.cursor = (self.cursor + 1) % (self.lists.len() * ALIGNMENTS);
             let other = self.cursor / ALIGNMENTS;
@@ -141,8 +161,7 @@ impl Lists {
             let list = &mut self.lists[other];
             if list.bound > 0 {
                 self.granted -= list.bound;
-                let blocks = std::mem::take(list).blocks;
-                return Some((other as Class, blocks));
+                return Some(std::mem::take(list).blocks);
             }
         }
         None
@@ -177,25 +196,22 @@ mod tests {
         }
     }
 
-    /// The heap's own lists, which are asleep until a block is freed that no list of a CPU takes.
+    /// The heap's own lists.
     #[derive(Default)]
-    struct HeapLists {
-        are_awake: bool,
-        blocks: HashMap<Class, u32>,
-    }
+    struct HeapLists(HashMap<Class, u32>);
 
     impl HeapLists {
         fn take(&mut self, class: Class, count: u32) {
-            let blocks = self.blocks.entry(class).or_default();
+            let blocks = self.0.entry(class).or_default();
             *blocks = blocks.saturating_sub(count);
         }
 
         fn give(&mut self, class: Class, count: u32) {
-            *self.blocks.entry(class).or_default() += count * u32::from(self.are_awake);
+            *self.0.entry(class).or_default() += count;
         }
 
         fn parked(&self) -> u32 {
-            let blocks = self.blocks.iter();
+            let blocks = self.0.iter();
             blocks
                 .map(|(class, blocks)| blocks * granules(*class))
                 .sum()
@@ -231,9 +247,7 @@ mod tests {
                 unsafe { allocator.dealloc(block, layout) };
                 let class = class_of(layout.size());
                 if !lists.push(class) {
-                    let count = lists.make_room(class).count;
-                    behind.are_awake |= lists.lists[usize::from(class)].bound == 0;
-                    behind.give(class, count);
+                    behind.give(class, lists.make_room(class).count);
                 }
             }
             if step % 64 == 0 {
@@ -266,5 +280,34 @@ mod tests {
         assert_eq!(blocks, 64);
         while lists.push(class) {}
         assert_eq!(lists.defer_half(class), 65);
+    }
+
+    #[test]
+    fn a_list_grows_where_the_lock_is_held_once_it_was_told_of_a_budget() {
+        let class = class_of(256);
+        let mut lists = Lists::new(TODAY, 4);
+        assert!(!lists.push_growing(class));
+        assert_eq!(lists.make_room(class).count, 0);
+        let blocks = (1..).take_while(|_| lists.push(class) || lists.push_growing(class));
+        assert_eq!(blocks.count(), 127);
+    }
+
+    #[test]
+    fn a_grant_is_revoked_once_so_many_were_refused() {
+        let mut lists = Lists::new(TODAY.in_heap(1 << 20), 4);
+        let sizes = [512, 384, 256];
+        let mut refused = 0;
+        for step in 0..10_000 {
+            let class = class_of(sizes[step % sizes.len()]);
+            let before = (lists.granted, lists.refusals);
+            let Batch { revoked, .. } = lists.refill(class);
+            refused += u32::from(revoked.is_none() && lists.refusals > before.1);
+            if revoked.is_some() {
+                assert_eq!(refused, TODAY.refusals - 1);
+                return;
+            }
+            while lists.pop(class) {}
+        }
+        unreachable!("nothing was revoked");
     }
 }

@@ -323,9 +323,15 @@ impl<'s> Machine<'s> {
         }
     }
 
-    /// Leaves to the lock's next holder what a CPU wants to free.
+    /// Lets a list grow without the lock, or leaves to its next holder what a CPU wants to free.
     fn defer(&mut self, now: Time, number: usize, lock: usize) {
         let cpu = &mut self.cpus[number];
+        if let Wanted::MakeRoom(class) = cpu.wanted {
+            if cpu.lists.push_growing(class) {
+                cpu.clock = now;
+                return self.go_on(number);
+            }
+        }
         let central = &mut self.centrals[lock];
         let (class, count) = match (cpu.wanted, self.design.overflow) {
             (Wanted::MakeRoom(class), Overflow::DefersBlock) => (class, 1),
@@ -364,14 +370,14 @@ impl<'s> Machine<'s> {
             Wanted::Refill(class) => {
                 let Batch { count, revoked } = cpu.lists.refill(class);
                 let moved = central.take(class, count, me);
-                let revoked = give_revoked(central, revoked, me);
+                let revoked = revoked.unwrap_or(0);
                 self.prices.refill(moved, revoked, travels, whole)
             }
             Wanted::MakeRoom(class) => {
                 let Batch { count, revoked } = cpu.lists.make_room(class);
                 central.give(class, count, me);
-                let revoked = give_revoked(central, revoked, me);
-                self.prices.give_back(count + revoked, travels, whole)
+                let moved = count + revoked.unwrap_or(0);
+                self.prices.give_back(moved, travels, whole)
             }
             Wanted::HeapAlloc => self.prices.heap_alloc(travels),
             Wanted::HeapFree => self.prices.heap_free(travels),
@@ -440,15 +446,6 @@ impl<'s> Machine<'s> {
             self.schedule(self.cpus[sender].clock, Event::Send(sender));
         }
     }
-}
-
-/// Puts blocks of a list whose grant was revoked among the heap's, and says how many.
-fn give_revoked(central: &mut Central, revoked: Option<(Class, u32)>, cpu: Writer) -> u32 {
-    let Some((class, count)) = revoked else {
-        return 0;
-    };
-    central.give(class, count, cpu);
-    count
 }
 
 struct Totals {
