@@ -150,8 +150,8 @@ fn trials() -> Vec<Trial> {
 }
 
 /// A table for each load, with a row for each change.
-pub fn tables(costs: &Costs) -> Vec<Table> {
-    trials().iter().map(|trial| table(trial, costs)).collect()
+pub fn tables(costs: &Costs) -> impl Iterator<Item = Table> {
+    trials().into_iter().map(|trial| table(&trial, costs))
 }
 
 fn table(trial: &Trial, costs: &Costs) -> Table {

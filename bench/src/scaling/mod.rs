@@ -17,6 +17,7 @@ use std::fs;
 use anyhow::{Context, Result};
 
 use crate::cli::Scaling;
+use crate::report::table::Table;
 use curves::Curves;
 use measured::Measured;
 
@@ -37,20 +38,22 @@ pub fn run(options: &Scaling) -> Result<()> {
         return Ok(());
     }
     let costs = &measured.costs;
-    let mut tables = vec![tables::costs(costs), compare::table(&measured)];
-    let curves = Curves::simulate(costs);
-    tables.extend(curves.tables());
-    fs::write(options.out.join("scaling.svg"), plot::draw(&curves)?)?;
-    tables.extend(explore::tables(costs));
     let mut text: String = measured
         .machine
         .iter()
         .map(|line| format!("- {line}\n"))
         .collect();
-    for table in tables {
+    // Each as soon as it is there: the last ones take minutes.
+    let mut show = |table: &Table| {
         println!("\n{}", table.for_terminal());
         text += &format!("\n{}", table.for_markdown());
-    }
+    };
+    show(&tables::costs(costs));
+    show(&compare::table(&measured));
+    let curves = Curves::simulate(costs);
+    curves.tables().iter().for_each(&mut show);
+    fs::write(options.out.join("scaling.svg"), plot::draw(&curves)?)?;
+    explore::tables(costs).for_each(|table| show(&table));
     fs::write(options.out.join("scaling.md"), text)?;
     Ok(())
 }

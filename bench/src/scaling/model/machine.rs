@@ -326,11 +326,11 @@ impl<'s> Machine<'s> {
     /// Lets a list grow without the lock, or leaves to its next holder what a CPU wants to free.
     fn defer(&mut self, now: Time, number: usize, lock: usize) {
         let cpu = &mut self.cpus[number];
-        if let Wanted::MakeRoom(class) = cpu.wanted {
-            if cpu.lists.push_growing(class) {
-                cpu.clock = now;
-                return self.go_on(number);
-            }
+        if let Wanted::MakeRoom(class) = cpu.wanted
+            && cpu.lists.push_growing(class)
+        {
+            cpu.clock = now;
+            return self.go_on(number);
         }
         let central = &mut self.centrals[lock];
         let (class, count) = match (cpu.wanted, self.design.overflow) {
