@@ -8,11 +8,11 @@
 use std::{error::Error, mem::MaybeUninit};
 
 use allocator_api2::vec::Vec;
-use good_memory_allocator::SpinLockedAllocator;
+use good_memory_allocator::UnsyncAllocator;
 use hashbrown::{DefaultHashBuilder, HashMap};
 
 /// Without smallbins a heap is smallest, which suits a small buffer.
-type Heap = SpinLockedAllocator<0>;
+type Heap = UnsyncAllocator<0>;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut buffer = [MaybeUninit::<u8>::uninit(); 4096];

@@ -151,7 +151,6 @@ impl Lists {
         if self.refusals < self.design.refusals {
             return None;
         }
-        self.refusals = 0;
         for _ in 0..LOOKED_AT {
             self.cursor = (self.cursor + 1) % (self.lists.len() * ALIGNMENTS);
             let other = self.cursor / ALIGNMENTS;
@@ -161,6 +160,7 @@ impl Lists {
             let list = &mut self.lists[other];
             if list.bound > 0 {
                 self.granted -= list.bound;
+                self.refusals = 0;
                 return Some(std::mem::take(list).blocks);
             }
         }
