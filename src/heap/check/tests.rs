@@ -145,7 +145,8 @@ fn bounds_of_the_gap_that_meet_are_sound() {
 
 #[test]
 fn a_run_is_used_on_one_side_of_the_gap_only() {
-    let Sample { heap, .. } = Sample::new();
+    let sample = Sample::new();
+    let heap = &sample.heap;
     let (first, top, roof, limit) = (heap.first, heap.top, heap.roof, heap.limit);
     for (start, end) in [(first, top), (roof, limit)] {
         let (whole, one) = (end - start, Granules::ONE);
@@ -180,9 +181,8 @@ fn a_victim_that_is_not_taken() {
 
 #[test]
 fn a_parked_block_that_is_not_as_its_list_says() {
-    let Sample {
-        heap, six, last, ..
-    } = Sample::new();
+    let sample = Sample::new();
+    let (heap, six, last) = (&sample.heap, sample.six, sample.last);
     let parked = |block: Offset| {
         let zeros = heap.span.pointer_to(block).addr().trailing_zeros();
         Parked {
