@@ -44,9 +44,10 @@ pub const DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT: usize = 2;
 /// to grow on, if there is such a place.
 const GROWING: usize = 2048;
 
-/// A block of this many bytes or more that its content outgrew is not parked:
-/// what grows from size to size seldom comes back to one.
-pub(crate) const OUTGROWN: usize = 512;
+/// Up to this many bytes are copied rather than a chunk is cut or joined, and
+/// while a lock is held. A block of more that its content outgrew is not
+/// parked: what grows from size to size seldom comes back to one.
+pub(crate) const CHEAPLY_COPIED: usize = 1024;
 
 /// The most granules that are parked in a list of the smallest blocks while
 /// there is ample room.
@@ -330,9 +331,10 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     }
 
     /// Resizes a block to `new_size` bytes at the same alignment, and gives
-    /// where it then is: where it was, always if the size shrinks and if
-    /// possible if it grows, or else elsewhere with its content copied. Gives
-    /// null if there is no room; the block is then as it was.
+    /// where it then is: where it was if that is possible, as it always is if
+    /// the size shrinks, or else elsewhere with its content copied. From one
+    /// size of up to 1 KiB to another, a parked block of the new size is
+    /// preferred. Gives null if there is no room; the block is then as it was.
     ///
     /// # Safety
     ///
@@ -343,10 +345,9 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         match unsafe { self.resize(block, layout, new_size, &mut Alone) } {
             Resized::Here(block) => block,
             Resized::CopyTo(new) => {
-                // SAFETY: the new block is another one, and larger, since a
-                // smaller size never moves.
-                unsafe { new.copy_from_nonoverlapping(block, layout.size()) };
-                self.dealloc_outgrown(block, layout);
+                // SAFETY: the new block is another one.
+                unsafe { new.copy_from_nonoverlapping(block, layout.size().min(new_size)) };
+                self.dealloc_moved(block, layout);
                 new
             }
             Resized::Failed => ptr::null_mut(),
@@ -476,10 +477,10 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         }
     }
 
-    /// Frees a block whose content moved to a larger one: to the heap, unless
+    /// Frees a block whose content moved to another one: to the heap, unless
     /// it is small, so that its neighbours can grow into it.
-    pub(crate) fn dealloc_outgrown(&mut self, block: *mut u8, layout: Layout) {
-        if layout.size() >= OUTGROWN {
+    pub(crate) fn dealloc_moved(&mut self, block: *mut u8, layout: Layout) {
+        if layout.size() > CHEAPLY_COPIED {
             self.free_block(block, layout);
         } else if !self.park(block, layout) {
             self.dealloc_unparked(block, layout);
@@ -538,6 +539,11 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
             poison::resize(block, layout.size(), new_size);
             Resized::Here(block)
         };
+        if granules != new_granules && layout.size().max(new_size) <= CHEAPLY_COPIED {
+            if let Some(parked) = self.pop_for(new_layout, front) {
+                return Resized::CopyTo(self.give(parked, new_size));
+            }
+        }
         if self.resize_in_place(at, granules, new_granules) {
             return here(block);
         }
@@ -584,14 +590,19 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
                 return roomy;
             }
         }
+        match self.pop_for(layout, front) {
+            Some(parked) => Some(parked),
+            None => self.take(layout, front),
+        }
+    }
+
+    /// Takes a parked block for content that is to move.
+    #[inline]
+    fn pop_for(&mut self, layout: Layout, front: &mut impl Front) -> Option<Offset> {
         let span = self.heap.span();
-        if let Some(parked) = front.pop(span, layout) {
-            return Some(parked);
-        }
-        if let Some(parked) = self.cache.pop(span, layout) {
-            return Some(parked);
-        }
-        self.take(layout, front)
+        front
+            .pop(span, layout)
+            .or_else(|| self.cache.pop(span, layout))
     }
 
     /// Takes a block from the heap.

@@ -128,9 +128,44 @@ fn a_bounded_allocator_gives_back_128_blocks_and_fails() {
     assert_eq!(sample.given_back_for(most.size()), 64);
 }
 
+/// Where a block of `size` bytes is when it gets `new_size`, while one of just
+/// that size is parked: whether there, and what is parked then.
+fn resized(size: usize, new_size: usize) -> (bool, usize) {
+    let region = Region::new(0, 1 << 20);
+    let mut allocator: Allocator = give(Allocator::empty(), &region, false);
+    // SAFETY: the region outlives what is allocated here; each block is live,
+    // of its layout, and as long as what is written and read.
+    let took_parked = unsafe {
+        let block = allocator.alloc(layout(size, 8));
+        let parked = allocator.alloc(layout(new_size, 8));
+        allocator.dealloc(parked, layout(new_size, 8));
+        let kept = size.min(new_size);
+        block.write_bytes(0xA5, kept);
+        let moved = allocator.realloc(block, layout(size, 8), new_size);
+        let content = std::slice::from_raw_parts(moved, kept);
+        assert!(content.iter().all(|&byte| byte == 0xA5));
+        moved == parked
+    };
+    allocator.check().unwrap();
+    (took_parked, allocator.stats().parked)
+}
+
+#[test]
+fn small_blocks_change_places_with_parked_ones_of_the_new_size() {
+    assert_eq!(resized(64, 640), (true, 64));
+    assert_eq!(resized(640, 64), (true, 640));
+    assert_eq!(resized(1024, 8), (true, 1024));
+    assert_eq!(resized(61, 64), (false, 64));
+}
+
+#[test]
+fn large_blocks_shrink_where_they_are() {
+    assert_eq!(resized(1025, 64), (false, 64));
+}
+
 #[test]
 fn what_was_outgrown_is_parked_if_it_is_small() {
-    for (size, parked) in [(64, 64), (504, 504), (511, 512), (512, 0), (2000, 0)] {
+    for (size, parked) in [(64, 64), (504, 504), (1023, 1024), (1025, 0), (2000, 0)] {
         let region = Region::new(0, 1 << 20);
         let mut allocator: Allocator = give(Allocator::empty(), &region, false);
         // SAFETY: the region outlives what is allocated here; the block is

@@ -26,16 +26,13 @@ pub use static_heap::StaticHeap;
 
 use crate::{
     allocator::{
-        Allocator, Alone, DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT, DEFAULT_SMALLBINS_AMOUNT, Resized,
+        Allocator, Alone, CHEAPLY_COPIED, DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT,
+        DEFAULT_SMALLBINS_AMOUNT, Resized,
     },
     error::InitError,
     heap::CheckError,
     stats::Stats,
 };
-
-/// Content of up to this many bytes is copied without giving the lock back,
-/// which would take longer.
-pub(crate) const COPIED_UNDER_LOCK: usize = 1024;
 
 /// An [`Allocator`] behind a lock of the user's choice.
 ///
@@ -351,16 +348,16 @@ unsafe impl<R: RawMutex, const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS
             Resized::Failed => return ptr::null_mut(),
             Resized::CopyTo(new) => new,
         };
-        if layout.size() > COPIED_UNDER_LOCK {
+        let kept = layout.size().min(new_size);
+        if layout.size() > CHEAPLY_COPIED {
             drop(inner);
-            // SAFETY: the new block is another one, and larger, since a
-            // smaller size never moves; both are the caller's.
-            unsafe { new.copy_from_nonoverlapping(block, layout.size()) };
-            self.inner.lock().dealloc_outgrown(block, layout);
+            // SAFETY: the new block is another one; both are the caller's.
+            unsafe { new.copy_from_nonoverlapping(block, kept) };
+            self.inner.lock().dealloc_moved(block, layout);
         } else {
             // SAFETY: as above.
-            unsafe { new.copy_from_nonoverlapping(block, layout.size()) };
-            inner.dealloc_outgrown(block, layout);
+            unsafe { new.copy_from_nonoverlapping(block, kept) };
+            inner.dealloc_moved(block, layout);
         }
         new
     }

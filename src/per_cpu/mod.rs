@@ -35,12 +35,12 @@ use slot::{CpuCache, HeldCache, Slot};
 
 use crate::{
     allocator::{
-        Allocator, Alone, DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT, DEFAULT_SMALLBINS_AMOUNT, NewBlock,
-        OUTGROWN, Resized,
+        Allocator, Alone, CHEAPLY_COPIED, DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT,
+        DEFAULT_SMALLBINS_AMOUNT, NewBlock, Resized,
     },
     error::InitError,
     heap::{CheckError, chunk::Span},
-    lock::{COPIED_UNDER_LOCK, RawSpinLock},
+    lock::RawSpinLock,
     poison,
     stats::Stats,
     sync::{AtomicPtr, Ordering},
@@ -500,14 +500,14 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
         }
     }
 
-    /// Frees a block whose content moved to a larger one.
-    fn dealloc_outgrown(&self, block: *mut u8, layout: Layout) {
-        if layout.size() < OUTGROWN {
+    /// Frees a block whose content moved to another one.
+    fn dealloc_moved(&self, block: *mut u8, layout: Layout) {
+        if layout.size() <= CHEAPLY_COPIED {
             // SAFETY: whoever called the allocator keeps its contract.
             return unsafe { self.dealloc(block, layout) };
         }
         match self.shared.try_lock() {
-            Some(mut heap) => heap.dealloc_outgrown(block, layout),
+            Some(mut heap) => heap.dealloc_moved(block, layout),
             None => self.shared.defer(self.span(), block, layout),
         }
     }
@@ -539,16 +539,18 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
     /// # Safety
     ///
     /// As for [`GlobalAlloc::realloc`].
-    unsafe fn realloc_by_copy(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        let Ok(new_layout) = Layout::from_size_align(new_size, layout.align()) else {
-            return ptr::null_mut();
-        };
+    unsafe fn realloc_by_copy(
+        &self,
+        block: *mut u8,
+        layout: Layout,
+        new_layout: Layout,
+    ) -> *mut u8 {
         // SAFETY: the caller's promise; the blocks are two, each at least as
         // large as what is copied.
         unsafe {
             let new = self.alloc(new_layout);
             if !new.is_null() {
-                new.copy_from_nonoverlapping(block, layout.size().min(new_size));
+                new.copy_from_nonoverlapping(block, layout.size().min(new_layout.size()));
                 self.dealloc(block, layout);
             }
             new
@@ -618,20 +620,39 @@ unsafe impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, con
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        let Ok(new_layout) = Layout::from_size_align(new_size, layout.align()) else {
+            return ptr::null_mut();
+        };
         if Granules::holding(new_size) == Some(Granules::of_block(layout.size())) {
             poison::expect_open(block, layout.size());
             poison::resize(block, layout.size(), new_size);
             return block;
         }
         let mut cache = self.slot().try_lock();
+        let is_cheap = new_size.max(layout.size()) <= CHEAPLY_COPIED;
+        let parked = match &mut cache {
+            Some(cache) if is_cheap => cache.pop(self.span(), new_layout),
+            _ => None,
+        };
+        if let Some(parked) = parked {
+            drop(cache);
+            // SAFETY: the caller's promise; the parked block is another one,
+            // and of the new size.
+            unsafe {
+                let new = give(self.span(), parked, new_layout);
+                new.copy_from_nonoverlapping(block, layout.size().min(new_size));
+                self.dealloc(block, layout);
+                return new;
+            }
+        }
         let mut heap = self.shared.try_lock();
         if heap.is_none() {
-            if new_size.max(layout.size()) <= COPIED_UNDER_LOCK {
+            if is_cheap {
                 // Cheaper than to wait, if there is another block.
                 drop(cache.take());
                 // SAFETY: the caller's promise; a block that gets null is as
                 // it was.
-                let new = unsafe { self.realloc_by_copy(block, layout, new_size) };
+                let new = unsafe { self.realloc_by_copy(block, layout, new_layout) };
                 if !new.is_null() {
                     return new;
                 }
@@ -656,10 +677,9 @@ unsafe impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, con
             Resized::Here(block) => block,
             Resized::Failed => ptr::null_mut(),
             Resized::CopyTo(new) => {
-                // SAFETY: the new block is another one, and larger, since a
-                // smaller size never moves; both are the caller's.
-                unsafe { new.copy_from_nonoverlapping(block, layout.size()) };
-                self.dealloc_outgrown(block, layout);
+                // SAFETY: the new block is another one; both are the caller's.
+                unsafe { new.copy_from_nonoverlapping(block, layout.size().min(new_size)) };
+                self.dealloc_moved(block, layout);
                 new
             }
         }

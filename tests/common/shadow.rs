@@ -12,6 +12,9 @@ use super::{Block, GRANULE, Op, Subject, Verdict, ensure, footprint, layout, pat
 /// Up to this capacity everything is examined after every operation.
 const SMALL: usize = 16 << 10;
 
+/// From one size of up to this to another, a block may move to a parked one.
+const CHEAPLY_COPIED: usize = 1024;
+
 /// Does operations with an allocator that has no blocks yet and can have them
 /// in `space`, and in the end frees everything.
 pub fn follow(subject: &mut dyn Subject, space: Range<usize>, ops: &[Op]) -> Verdict {
@@ -191,7 +194,10 @@ impl Shadow {
         };
         let stays_or_shrinks = footprint(size) <= footprint(old.layout.size());
         let grows_in_place = self.room_at(&old) >= footprint(size);
-        let must_stay = stays_or_shrinks || (grows_in_place && subject.stats().parked == 0);
+        let stays = footprint(size) == footprint(old.layout.size());
+        let must_stay = stays
+            || (stays_or_shrinks && old.layout.size() > CHEAPLY_COPIED)
+            || ((stays_or_shrinks || grows_in_place) && subject.stats().parked == 0);
         // SAFETY: the block is live, and has moved if it is not null.
         let at = unsafe { subject.realloc(old.at, old.layout, size) };
         if at.is_null() {
