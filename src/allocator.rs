@@ -539,12 +539,16 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
             poison::resize(block, layout.size(), new_size);
             Resized::Here(block)
         };
-        if granules != new_granules && layout.size().max(new_size) <= CHEAPLY_COPIED {
+        let may_move = self.is_ample() && layout.size().max(new_size) <= CHEAPLY_COPIED;
+        if granules != new_granules && may_move {
             if let Some(parked) = self.pop_for(new_layout, front) {
                 return Resized::CopyTo(self.give(parked, new_size));
             }
         }
         if self.resize_in_place(at, granules, new_granules) {
+            if new_granules < granules {
+                self.free_one_parked(new_layout, front);
+            }
             return here(block);
         }
         if let Some(new) = self.take_to_grow(new_layout, new_granules, front) {
@@ -574,6 +578,15 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
             self.heap.free_rest(at + new, old - new);
         }
         true
+    }
+
+    /// Frees a parked block of a size that another block just shrank to. Else
+    /// a program whose blocks shrink would have more and more parked of the
+    /// small sizes, which it frees, and cut them from what was large.
+    fn free_one_parked(&mut self, layout: Layout, front: &mut impl Front) {
+        if let Some(parked) = self.pop_for(layout, front) {
+            self.heap.free(parked, Granules::of_block(layout.size()));
+        }
     }
 
     /// Takes a block for content that grew out of its own.

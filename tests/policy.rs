@@ -159,8 +159,8 @@ fn small_blocks_change_places_with_parked_ones_of_the_new_size() {
 }
 
 #[test]
-fn large_blocks_shrink_where_they_are() {
-    assert_eq!(resized(1025, 64), (false, 64));
+fn a_large_block_shrinks_where_it_is_and_a_parked_one_of_its_new_size_is_freed() {
+    assert_eq!(resized(1025, 64), (false, 0));
 }
 
 #[test]
