@@ -99,6 +99,13 @@ impl Class {
     pub fn granules(self) -> Granules {
         Granules(self.size as u32 + 1)
     }
+
+    /// The place of its list, if there are so many alignments: one number
+    /// takes fewer registers than two.
+    #[inline]
+    pub fn place(self, alignments: usize) -> usize {
+        self.size * alignments + self.alignment
+    }
 }
 
 impl<const SIZES: usize, const ALIGNMENTS: usize, B: Bounds> Cache<SIZES, ALIGNMENTS, B> {
@@ -126,8 +133,7 @@ impl<const SIZES: usize, const ALIGNMENTS: usize, B: Bounds> Cache<SIZES, ALIGNM
     /// size of zero has none.
     #[inline]
     fn size(layout: Layout) -> Option<usize> {
-        let granules = layout.size().wrapping_add(GRANULE - 1) / GRANULE;
-        let size = granules.wrapping_sub(1);
+        let size = layout.size().wrapping_sub(1) / GRANULE;
         (size < SIZES).then_some(size)
     }
 
@@ -192,17 +198,17 @@ impl<const SIZES: usize, const ALIGNMENTS: usize, B: Bounds> Cache<SIZES, ALIGNM
 
     /// Parks a block of such a layout, unless its list is full.
     #[inline]
-    pub fn push(&mut self, span: Span, layout: Layout, block: Offset) -> bool {
+    pub fn push(&mut self, span: Span, layout: Layout, block: *mut u8) -> bool {
         let Some(class) = Self::class_of(layout) else {
             return false;
         };
         let bound = self.bounds.of(class);
-        let head = &mut self.lists[class.size][class.alignment];
+        let head = &mut self.lists.as_flattened_mut()[class.place(ALIGNMENTS)];
         if head.amount() >= bound {
             return false;
         }
-        span.set_link(block, head.0);
-        *head = Link::new(block, head.amount() + class.granules());
+        span.set_link_at(block, head.0);
+        *head = Link::new(span.offset_of(block), head.amount() + class.granules());
         true
     }
 

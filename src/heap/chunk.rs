@@ -165,6 +165,19 @@ impl Span {
         });
     }
 
+    /// As [`set_link`](Self::set_link), of a block that is known by its
+    /// address: it need not be made from its place again.
+    #[inline]
+    pub fn set_link_at(self, block: *mut u8, link: u64) {
+        let at = block.addr() - self.base.addr();
+        // SAFETY: as for `link`.
+        self.reach(
+            at / GRANULE * WORDS_PER_GRANULE,
+            WORDS_PER_GRANULE,
+            || unsafe { self.base.with_addr(block.addr()).cast::<u64>().write(link) },
+        );
+    }
+
     /// Moves the first `bytes` bytes of a block down to where another is to
     /// be, which may overlap it.
     ///

@@ -87,7 +87,7 @@ impl<const S: usize, const A: usize> Bounds for Granted<S, A> {
 
     #[inline]
     fn of(&self, class: Class) -> Granules {
-        Granules(u32::from(self.bounds[class.size][class.alignment]))
+        Granules(u32::from(self.bounds.as_flattened()[class.place(A)]))
     }
 
     fn are_asleep(&self) -> bool {
