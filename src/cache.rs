@@ -8,7 +8,7 @@
 //! would have to keep.
 //!
 //! ```text
-//!   lists[size - 1][alignment]      block            block
+//!   lists[alignment][size - 1]      block            block
 //!   | at, 3 x size | ────────────> | at, 2 x size |  | at, size | ...
 //! ```
 //!
@@ -66,7 +66,7 @@ pub(crate) trait Bounds {
 /// The quick lists of `SIZES` sizes and `ALIGNMENTS` alignments each.
 #[derive(Debug)]
 pub(crate) struct Cache<const SIZES: usize, const ALIGNMENTS: usize, B> {
-    lists: [[Link; ALIGNMENTS]; SIZES],
+    lists: [[Link; SIZES]; ALIGNMENTS],
     pub bounds: B,
     /// The list that is drained first.
     cursor: usize,
@@ -99,13 +99,6 @@ impl Class {
     pub fn granules(self) -> Granules {
         Granules(self.size as u32 + 1)
     }
-
-    /// The place of its list, if there are so many alignments: one number
-    /// takes fewer registers than two.
-    #[inline]
-    pub fn place(self, alignments: usize) -> usize {
-        self.size * alignments + self.alignment
-    }
 }
 
 impl<const SIZES: usize, const ALIGNMENTS: usize, B: Bounds> Cache<SIZES, ALIGNMENTS, B> {
@@ -122,7 +115,7 @@ impl<const SIZES: usize, const ALIGNMENTS: usize, B: Bounds> Cache<SIZES, ALIGNM
             );
         }
         Self {
-            lists: [[Link::END; ALIGNMENTS]; SIZES],
+            lists: [[Link::END; SIZES]; ALIGNMENTS],
             bounds: B::NONE,
             cursor: 0,
             looked: Counter::new(),
@@ -159,7 +152,7 @@ impl<const SIZES: usize, const ALIGNMENTS: usize, B: Bounds> Cache<SIZES, ALIGNM
     /// all larger ones.
     fn pop_aligned(&mut self, span: Span, size: usize, align: usize) -> Option<Offset> {
         let alignment = Self::larger_alignment(align);
-        let block = self.lists[size][alignment].block();
+        let block = self.lists[alignment][size].block();
         if span.pointer_to(block).addr() & (align - 1) != 0 {
             return None;
         }
@@ -169,7 +162,7 @@ impl<const SIZES: usize, const ALIGNMENTS: usize, B: Bounds> Cache<SIZES, ALIGNM
     /// Takes the block that was parked last in a list.
     #[inline]
     pub fn pop_of(&mut self, span: Span, class: Class) -> Option<Offset> {
-        let head = &mut self.lists[class.size][class.alignment];
+        let head = &mut self.lists[class.alignment][class.size];
         let block = head.block();
         if block.is_none() {
             return None;
@@ -193,17 +186,27 @@ impl<const SIZES: usize, const ALIGNMENTS: usize, B: Bounds> Cache<SIZES, ALIGNM
     /// The granules in a list.
     #[cfg(all(feature = "spin", target_has_atomic = "32"))]
     pub fn held_in(&self, class: Class) -> Granules {
-        self.lists[class.size][class.alignment].amount()
+        self.lists[class.alignment][class.size].amount()
     }
 
     /// Parks a block of such a layout, unless its list is full.
     #[inline]
     pub fn push(&mut self, span: Span, layout: Layout, block: *mut u8) -> bool {
-        let Some(class) = Self::class_of(layout) else {
+        let Some(size) = Self::size(layout) else {
             return false;
         };
+        if layout.align() <= GRANULE {
+            return self.push_to(span, Class { size, alignment: 0 }, block);
+        }
+        let alignment = Self::larger_alignment(layout.align());
+        self.push_to(span, Class { size, alignment }, block)
+    }
+
+    /// Parks a block in a list, unless that is full.
+    #[inline]
+    fn push_to(&mut self, span: Span, class: Class, block: *mut u8) -> bool {
         let bound = self.bounds.of(class);
-        let head = &mut self.lists.as_flattened_mut()[class.place(ALIGNMENTS)];
+        let head = &mut self.lists[class.alignment][class.size];
         if head.amount() >= bound {
             return false;
         }
@@ -242,8 +245,8 @@ impl<const SIZES: usize, const ALIGNMENTS: usize, B: Bounds> Cache<SIZES, ALIGNM
         span: Span,
         mut visit: impl FnMut(Parked) -> Result<(), E>,
     ) -> Result<(), E> {
-        for (size, lists) in self.lists.iter().enumerate() {
-            for (alignment, &head) in lists.iter().enumerate() {
+        for (alignment, lists) in self.lists.iter().enumerate() {
+            for (size, &head) in lists.iter().enumerate() {
                 let class = Class { size, alignment };
                 let (mut link, mut amount_left) = (head, head.amount());
                 while !link.block().is_none() {
