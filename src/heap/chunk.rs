@@ -159,23 +159,19 @@ impl Span {
     /// Writes the first granule of a parked block.
     #[inline]
     pub fn set_link(self, block: Offset, link: u64) {
-        // SAFETY: as for `link`.
-        self.reach(Self::word_of(block), WORDS_PER_GRANULE, || unsafe {
-            self.base.add(block.bytes()).cast::<u64>().write(link)
-        });
+        self.set_link_at(self.pointer_to(block), link);
     }
 
-    /// As [`set_link`](Self::set_link), of a block that is known by its
-    /// address: it need not be made from its place again.
+    /// As [`set_link`](Self::set_link), for a block that is known by its
+    /// address, which is not computed from its place again.
     #[inline]
     pub fn set_link_at(self, block: *mut u8, link: u64) {
-        let at = block.addr() - self.base.addr();
+        let place = self.offset_of(block);
+        let block = self.base.with_addr(block.addr());
         // SAFETY: as for `link`.
-        self.reach(
-            at / GRANULE * WORDS_PER_GRANULE,
-            WORDS_PER_GRANULE,
-            || unsafe { self.base.with_addr(block.addr()).cast::<u64>().write(link) },
-        );
+        self.reach(Self::word_of(place), WORDS_PER_GRANULE, || unsafe {
+            block.cast::<u64>().write(link)
+        });
     }
 
     /// Moves the first `bytes` bytes of a block down to where another is to
