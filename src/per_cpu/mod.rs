@@ -291,12 +291,20 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
     /// The cache of the CPU that runs, as far as that can be known.
     #[inline]
     fn slot(&self) -> &Slot<S, A> {
-        &self.slots[Cpu::index() % CPUS]
+        &self.slots[Self::number()]
+    }
+
+    /// The number of that cache. Mostly it is the CPU's, which saves a
+    /// division, or what a compiler makes of one.
+    #[inline]
+    fn number() -> usize {
+        let index = Cpu::index();
+        if index < CPUS { index } else { index % CPUS }
     }
 
     /// The caches to try if that one is held.
     fn neighbours(&self) -> impl Iterator<Item = &Slot<S, A>> {
-        let own = Cpu::index() % CPUS;
+        let own = Self::number();
         (1..CPUS.min(1 + NEIGHBOURS)).map(move |step| &self.slots[(own + step) % CPUS])
     }
 
