@@ -77,13 +77,14 @@ pub(crate) struct Cache<const SIZES: usize, const ALIGNMENTS: usize, B> {
 impl Link {
     pub const END: Self = Self(0);
 
+    #[cfg(all(feature = "spin", target_has_atomic = "32"))]
     #[inline]
     pub fn new(block: Offset, amount: Granules) -> Self {
         Self(u64::from(block.0) << u32::BITS | u64::from(amount.0))
     }
 
-    /// As [`new`](Self::new), for a block that is known by its address. Its
-    /// distance is shifted once, not right to an offset and then left.
+    /// A link to a block that is known by its address: its distance is
+    /// shifted once, not right to an offset and then left.
     #[inline]
     fn to(span: Span, block: *mut u8, amount: Granules) -> Self {
         const SHIFT: u32 = u32::BITS - GRANULE.trailing_zeros();
@@ -181,6 +182,7 @@ impl<const SIZES: usize, const ALIGNMENTS: usize, B: Bounds> Cache<SIZES, ALIGNM
     }
 
     /// Which list such a layout's blocks are parked in, if there is one.
+    #[cfg(all(feature = "spin", target_has_atomic = "32"))]
     #[inline]
     pub fn class_of(layout: Layout) -> Option<Class> {
         let size = Self::size(layout)?;

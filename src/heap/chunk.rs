@@ -157,13 +157,14 @@ impl Span {
     }
 
     /// Writes the first granule of a parked block.
+    #[cfg(all(feature = "spin", target_has_atomic = "32"))]
     #[inline]
     pub fn set_link(self, block: Offset, link: u64) {
         self.set_link_at(self.pointer_to(block), link);
     }
 
-    /// As [`set_link`](Self::set_link), for a block that is known by its
-    /// address, which is not computed from its place again.
+    /// Writes the first granule of a parked block that is known by its address,
+    /// which is not computed from its place again.
     #[inline]
     pub fn set_link_at(self, block: *mut u8, link: u64) {
         let place = self.offset_of(block);
