@@ -463,7 +463,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     pub(crate) fn park(&mut self, block: *mut u8, layout: Layout) -> bool {
         let span = self.heap.span();
         poison::expect_open(block, layout.size());
-        let parks = self.cache.push(span, layout, span.offset_of(block));
+        let parks = self.cache.push(span, layout, block);
         if parks {
             poison::take_back(block, layout.size());
         }

@@ -8,7 +8,7 @@
 //! would have to keep.
 //!
 //! ```text
-//!   lists[size - 1][alignment]      block            block
+//!   lists[alignment][size - 1]      block            block
 //!   | at, 3 x size | ────────────> | at, 2 x size |  | at, size | ...
 //! ```
 //!
@@ -66,7 +66,7 @@ pub(crate) trait Bounds {
 /// The quick lists of `SIZES` sizes and `ALIGNMENTS` alignments each.
 #[derive(Debug)]
 pub(crate) struct Cache<const SIZES: usize, const ALIGNMENTS: usize, B> {
-    lists: [[Link; ALIGNMENTS]; SIZES],
+    lists: [[Link; SIZES]; ALIGNMENTS],
     pub bounds: B,
     /// The list that is drained first.
     cursor: usize,
@@ -77,9 +77,19 @@ pub(crate) struct Cache<const SIZES: usize, const ALIGNMENTS: usize, B> {
 impl Link {
     pub const END: Self = Self(0);
 
+    #[cfg(all(feature = "spin", target_has_atomic = "32"))]
     #[inline]
     pub fn new(block: Offset, amount: Granules) -> Self {
         Self(u64::from(block.0) << u32::BITS | u64::from(amount.0))
+    }
+
+    /// A link to a block that is known by its address: its distance is
+    /// shifted once, not right to an offset and then left.
+    #[inline]
+    fn to(span: Span, block: *mut u8, amount: Granules) -> Self {
+        const SHIFT: u32 = u32::BITS - GRANULE.trailing_zeros();
+        let distance = (block.addr() - span.address()) as u64;
+        Self(distance << SHIFT | u64::from(amount.0))
     }
 
     #[inline]
@@ -115,7 +125,7 @@ impl<const SIZES: usize, const ALIGNMENTS: usize, B: Bounds> Cache<SIZES, ALIGNM
             );
         }
         Self {
-            lists: [[Link::END; ALIGNMENTS]; SIZES],
+            lists: [[Link::END; SIZES]; ALIGNMENTS],
             bounds: B::NONE,
             cursor: 0,
             looked: Counter::new(),
@@ -126,8 +136,7 @@ impl<const SIZES: usize, const ALIGNMENTS: usize, B: Bounds> Cache<SIZES, ALIGNM
     /// size of zero has none.
     #[inline]
     fn size(layout: Layout) -> Option<usize> {
-        let granules = layout.size().wrapping_add(GRANULE - 1) / GRANULE;
-        let size = granules.wrapping_sub(1);
+        let size = layout.size().wrapping_sub(1) / GRANULE;
         (size < SIZES).then_some(size)
     }
 
@@ -153,7 +162,7 @@ impl<const SIZES: usize, const ALIGNMENTS: usize, B: Bounds> Cache<SIZES, ALIGNM
     /// all larger ones.
     fn pop_aligned(&mut self, span: Span, size: usize, align: usize) -> Option<Offset> {
         let alignment = Self::larger_alignment(align);
-        let block = self.lists[size][alignment].block();
+        let block = self.lists[alignment][size].block();
         if span.pointer_to(block).addr() & (align - 1) != 0 {
             return None;
         }
@@ -163,7 +172,7 @@ impl<const SIZES: usize, const ALIGNMENTS: usize, B: Bounds> Cache<SIZES, ALIGNM
     /// Takes the block that was parked last in a list.
     #[inline]
     pub fn pop_of(&mut self, span: Span, class: Class) -> Option<Offset> {
-        let head = &mut self.lists[class.size][class.alignment];
+        let head = &mut self.lists[class.alignment][class.size];
         let block = head.block();
         if block.is_none() {
             return None;
@@ -173,6 +182,7 @@ impl<const SIZES: usize, const ALIGNMENTS: usize, B: Bounds> Cache<SIZES, ALIGNM
     }
 
     /// Which list such a layout's blocks are parked in, if there is one.
+    #[cfg(all(feature = "spin", target_has_atomic = "32"))]
     #[inline]
     pub fn class_of(layout: Layout) -> Option<Class> {
         let size = Self::size(layout)?;
@@ -187,22 +197,32 @@ impl<const SIZES: usize, const ALIGNMENTS: usize, B: Bounds> Cache<SIZES, ALIGNM
     /// The granules in a list.
     #[cfg(all(feature = "spin", target_has_atomic = "32"))]
     pub fn held_in(&self, class: Class) -> Granules {
-        self.lists[class.size][class.alignment].amount()
+        self.lists[class.alignment][class.size].amount()
     }
 
     /// Parks a block of such a layout, unless its list is full.
     #[inline]
-    pub fn push(&mut self, span: Span, layout: Layout, block: Offset) -> bool {
-        let Some(class) = Self::class_of(layout) else {
+    pub fn push(&mut self, span: Span, layout: Layout, block: *mut u8) -> bool {
+        let Some(size) = Self::size(layout) else {
             return false;
         };
+        if layout.align() <= GRANULE {
+            return self.push_to(span, Class { size, alignment: 0 }, block);
+        }
+        let alignment = Self::larger_alignment(layout.align());
+        self.push_to(span, Class { size, alignment }, block)
+    }
+
+    /// Parks a block in a list, unless that is full.
+    #[inline]
+    fn push_to(&mut self, span: Span, class: Class, block: *mut u8) -> bool {
         let bound = self.bounds.of(class);
-        let head = &mut self.lists[class.size][class.alignment];
+        let head = &mut self.lists[class.alignment][class.size];
         if head.amount() >= bound {
             return false;
         }
-        span.set_link(block, head.0);
-        *head = Link::new(block, head.amount() + class.granules());
+        span.set_link_at(block, head.0);
+        *head = Link::to(span, block, head.amount() + class.granules());
         true
     }
 
@@ -236,8 +256,8 @@ impl<const SIZES: usize, const ALIGNMENTS: usize, B: Bounds> Cache<SIZES, ALIGNM
         span: Span,
         mut visit: impl FnMut(Parked) -> Result<(), E>,
     ) -> Result<(), E> {
-        for (size, lists) in self.lists.iter().enumerate() {
-            for (alignment, &head) in lists.iter().enumerate() {
+        for (alignment, lists) in self.lists.iter().enumerate() {
+            for (size, &head) in lists.iter().enumerate() {
                 let class = Class { size, alignment };
                 let (mut link, mut amount_left) = (head, head.amount());
                 while !link.block().is_none() {

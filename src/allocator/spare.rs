@@ -139,8 +139,9 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     /// Parks or frees a block of quick lists in front of this allocator.
     pub(crate) fn return_spare(&mut self, layout: Layout, block: Offset) {
         let span = self.heap.span();
-        let parked = self.cache.push(span, layout, block)
-            || (self.cache.bounds.wake() && self.cache.push(span, layout, block));
+        let pointer = span.pointer_to(block);
+        let parked = self.cache.push(span, layout, pointer)
+            || (self.cache.bounds.wake() && self.cache.push(span, layout, pointer));
         if !parked {
             self.free(block, Granules::of_block(layout.size()));
         }

@@ -157,11 +157,21 @@ impl Span {
     }
 
     /// Writes the first granule of a parked block.
+    #[cfg(all(feature = "spin", target_has_atomic = "32"))]
     #[inline]
     pub fn set_link(self, block: Offset, link: u64) {
+        self.set_link_at(self.pointer_to(block), link);
+    }
+
+    /// Writes the first granule of a parked block that is known by its address,
+    /// which is not computed from its place again.
+    #[inline]
+    pub fn set_link_at(self, block: *mut u8, link: u64) {
+        let place = self.offset_of(block);
+        let block = self.base.with_addr(block.addr());
         // SAFETY: as for `link`.
-        self.reach(Self::word_of(block), WORDS_PER_GRANULE, || unsafe {
-            self.base.add(block.bytes()).cast::<u64>().write(link)
+        self.reach(Self::word_of(place), WORDS_PER_GRANULE, || unsafe {
+            block.cast::<u64>().write(link)
         });
     }
 

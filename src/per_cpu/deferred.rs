@@ -68,9 +68,15 @@ impl Deferred {
         }
     }
 
+    /// Whether there were no blocks a moment ago.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.newest.load(Ordering::Relaxed) == 0
+    }
+
     /// Takes all blocks; they are linked.
     pub fn take_all(&self) -> Offset {
-        if self.newest.load(Ordering::Relaxed) == 0 {
+        if self.is_empty() {
             return Offset::NONE;
         }
         Offset(self.newest.swap(0, Ordering::Acquire))

@@ -36,7 +36,7 @@ pub(super) fn park<const S: usize, const A: usize>(
     layout: Layout,
 ) -> bool {
     poison::expect_open(block, layout.size());
-    let parks = cache.push(span, layout, span.offset_of(block));
+    let parks = cache.push(span, layout, block);
     if parks {
         poison::take_back(block, layout.size());
     }
@@ -82,7 +82,7 @@ pub(super) fn refill<const S: usize, const A: usize>(
     let room = bound.saturating_sub(cache.held_in(class).0).min(bound / 2);
     let span = heap.span();
     heap.take_spare(layout, room / class.granules().0, |block| {
-        let parked = cache.push(span, layout, block);
+        let parked = cache.push(span, layout, span.pointer_to(block));
         debug_assert!(parked, "a batch is larger than its list");
     });
 }

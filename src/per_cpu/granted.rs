@@ -22,7 +22,7 @@ const LOOKED_AT: usize = 64;
 #[derive(Debug)]
 pub(super) struct Granted<const S: usize, const A: usize> {
     /// The granules at which each list is full.
-    bounds: [[u16; A]; S],
+    bounds: [[u16; S]; A],
     /// Their sum.
     granted: Granules,
     budget: Granules,
@@ -41,7 +41,7 @@ impl<const S: usize, const A: usize> Granted<S, A> {
     /// blocks, unless the budget does not allow it.
     pub fn grow(&mut self, class: Class, most: u32) {
         let size = class.granules().0;
-        let bound = &mut self.bounds[class.size][class.alignment];
+        let bound = &mut self.bounds[class.alignment][class.size];
         let old = u32::from(*bound);
         let most = (most * size).min(LIST);
         let least = size.max(2 * LINE.0).min(most);
@@ -64,7 +64,7 @@ impl<const S: usize, const A: usize> Granted<S, A> {
         for _ in 0..LOOKED_AT.min(S * A) {
             self.cursor = (self.cursor + 1) % (S * A);
             let (size, alignment) = (self.cursor / A, self.cursor % A);
-            let bound = &mut self.bounds[size][alignment];
+            let bound = &mut self.bounds[alignment][size];
             if *bound > 0 && (size, alignment) != (class.size, class.alignment) {
                 self.granted -= Granules(u32::from(*bound));
                 *bound = 0;
@@ -78,7 +78,7 @@ impl<const S: usize, const A: usize> Granted<S, A> {
 
 impl<const S: usize, const A: usize> Bounds for Granted<S, A> {
     const NONE: Self = Self {
-        bounds: [[0; A]; S],
+        bounds: [[0; S]; A],
         granted: Granules::ZERO,
         budget: Granules::ZERO,
         cursor: 0,
@@ -87,7 +87,7 @@ impl<const S: usize, const A: usize> Bounds for Granted<S, A> {
 
     #[inline]
     fn of(&self, class: Class) -> Granules {
-        Granules(u32::from(self.bounds[class.size][class.alignment]))
+        Granules(u32::from(self.bounds[class.alignment][class.size]))
     }
 
     fn are_asleep(&self) -> bool {

@@ -291,12 +291,20 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
     /// The cache of the CPU that runs, as far as that can be known.
     #[inline]
     fn slot(&self) -> &Slot<S, A> {
-        &self.slots[Cpu::index() % CPUS]
+        &self.slots[Self::number()]
+    }
+
+    /// The number of that cache. Mostly it is the CPU's, which saves a
+    /// division, or what a compiler makes of one.
+    #[inline]
+    fn number() -> usize {
+        let index = Cpu::index();
+        if index < CPUS { index } else { index % CPUS }
     }
 
     /// The caches to try if that one is held.
     fn neighbours(&self) -> impl Iterator<Item = &Slot<S, A>> {
-        let own = Cpu::index() % CPUS;
+        let own = Self::number();
         (1..CPUS.min(1 + NEIGHBOURS)).map(move |step| &self.slots[(own + step) % CPUS])
     }
 
@@ -320,7 +328,7 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
     ///
     /// The slot's lock is held by a guard that was forgotten.
     #[inline(never)]
-    unsafe fn alloc_missed(&self, slot: &Slot<S, A>, layout: Layout) -> *mut u8 {
+    unsafe fn alloc_missed(&self, layout: Layout, slot: &Slot<S, A>) -> *mut u8 {
         // SAFETY: the caller's promise.
         let cache = unsafe { slot.held() };
         self.alloc_behind(cache, layout)
@@ -448,7 +456,7 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
     ///
     /// The slot's lock is held by a guard that was forgotten.
     #[inline(never)]
-    unsafe fn dealloc_overflowing(&self, slot: &Slot<S, A>, block: *mut u8, layout: Layout) {
+    unsafe fn dealloc_overflowing(&self, block: *mut u8, layout: Layout, slot: &Slot<S, A>) {
         // SAFETY: the caller's promise.
         let mut cache = unsafe { slot.held() };
         if self.shared.is_reclaiming() {
@@ -578,7 +586,7 @@ unsafe impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, con
         }
         mem::forget(cache);
         // SAFETY: the lock is held by the guard that was forgotten.
-        unsafe { self.alloc_missed(slot, layout) }
+        unsafe { self.alloc_missed(layout, slot) }
     }
 
     #[inline]
@@ -596,7 +604,7 @@ unsafe impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, con
         }
         mem::forget(cache);
         // SAFETY: the lock is held by the guard that was forgotten.
-        unsafe { self.dealloc_overflowing(slot, block, layout) }
+        unsafe { self.dealloc_overflowing(block, layout, slot) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {

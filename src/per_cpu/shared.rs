@@ -66,9 +66,13 @@ impl<R: RawMutex, const S: usize, const A: usize> Shared<R, S, A> {
         self.owned.try_lock().map(|owned| self.settled(owned))
     }
 
+    /// Frees some deferred blocks, which mostly are none.
+    #[inline]
     fn settled<'a>(&'a self, owned: MutexGuard<'a, R, Owned<S, A>>) -> Held<'a, R, S, A> {
         let mut held = Held(owned);
-        self.settle(&mut held, SETTLED_AT_ONCE);
+        if !(held.0.backlog.is_none() && self.deferred.is_empty()) {
+            self.settle(&mut held, SETTLED_AT_ONCE);
+        }
         held
     }
 
@@ -85,7 +89,8 @@ impl<R: RawMutex, const S: usize, const A: usize> Shared<R, S, A> {
     }
 
     /// Frees deferred blocks, so many at the most.
-    #[inline]
+    #[cold]
+    #[inline(never)]
     fn settle(&self, held: &mut Held<'_, R, S, A>, most: usize) {
         let owned = &mut *held.0;
         if owned.backlog.is_none() {

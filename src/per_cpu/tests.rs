@@ -154,6 +154,23 @@ fn a_block_that_finds_everything_held_is_freed_later() {
 }
 
 #[test]
+fn who_takes_the_lock_next_frees_64_deferred_blocks() {
+    let sample = Sample::<Chosen>::of(1 << 20);
+    let blocks: Vec<_> = (0..100).map(|_| sample.alloc(5000)).collect();
+    let heap = sample.heap.shared.lock();
+    for block in blocks {
+        sample.free(block, 5000);
+    }
+    let mut live = heap.stats().live;
+    drop(heap);
+    for freed in [64, 36, 0] {
+        let left = sample.heap.shared.lock().stats().live;
+        assert_eq!(live - left, freed * 5000);
+        live = left;
+    }
+}
+
+#[test]
 fn a_handler_gets_null_rather_than_to_wait() {
     let sample = Sample::<Handler>::of(1 << 20);
     let block = sample.alloc(100);
