@@ -171,6 +171,10 @@ fn drain_quota(size: Granules) -> u32 {
 impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     Allocator<SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>
 {
+    /// Whether there are quick lists. Without them the policy has nothing to
+    /// decide, and its code is left out.
+    const LISTS: bool = SMALLBINS_AMOUNT > 0;
+
     /// An allocator without memory, to which every request is in vain until
     /// it is given some.
     pub const fn empty() -> Self {
@@ -471,7 +475,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
 
     /// Parks a block whose list was asleep or that has none, or frees it.
     pub(crate) fn dealloc_unparked(&mut self, block: *mut u8, layout: Layout) {
-        if !(self.cache.bounds.wake() && self.park(block, layout)) {
+        if !(Self::LISTS && self.cache.bounds.wake() && self.park(block, layout)) {
             self.free_block(block, layout);
         }
     }
@@ -615,7 +619,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         if !self.was_initialized() {
             return None;
         }
-        if self.heap.room_above_reserve() < request.size {
+        if Self::LISTS && self.heap.room_above_reserve() < request.size {
             for _ in 0..drain_quota(request.size) {
                 let Some((block, size)) = self.pop_any(front) else {
                     self.set_step(request.size);
@@ -673,12 +677,15 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     /// Whether room was not scarce of late.
     #[inline]
     fn is_ample(&self) -> bool {
-        self.cache.bounds.limit() == LIST_IF_AMPLE
+        !Self::LISTS || self.cache.bounds.limit() == LIST_IF_AMPLE
     }
 
     /// Lets lists be as long as they get, until the gap is down to half of
     /// the heap, or has shrunk by a sixteenth if it is below.
     fn set_ample(&mut self) {
+        if !Self::LISTS {
+            return;
+        }
         let (capacity, room) = (self.heap.capacity().0, self.heap.room().0);
         let reserve = (capacity / 2).min(room.saturating_sub(capacity / 16));
         self.heap.set_reserve(Granules(reserve));

@@ -209,7 +209,7 @@ impl<const SIZES: usize, const ALIGNMENTS: usize, B: Bounds> Cache<SIZES, ALIGNM
     /// Takes any parked block. Looks at each list once at the most, and at
     /// none if it did so before in vain.
     pub fn pop_any(&mut self, span: Span) -> Option<(Offset, Granules)> {
-        if self.bounds.are_asleep() {
+        if SIZES == 0 || self.bounds.are_asleep() {
             return None;
         }
         let places = SIZES * ALIGNMENTS;

@@ -84,14 +84,8 @@ impl Bins {
     /// Bins for a region of `granules`: their sentinels take about two percent
     /// of a small region and a few kilobytes of a large one.
     pub fn for_region(granules: u32) -> Self {
-        let ranges_log2 = match granules {
-            0..1024 => 0,
-            1024..4096 => 1,
-            4096..16384 => 2,
-            16384..65536 => 3,
-            65536..262_144 => 4,
-            _ => 5,
-        };
+        // From 8 KiB on, twice as many ranges for four times the region.
+        let ranges_log2 = ((granules | 1).ilog2() / 2).saturating_sub(4).min(5);
         let mut bins = Self {
             ranges_log2,
             exact: Granules(2 << ranges_log2),

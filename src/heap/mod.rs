@@ -231,7 +231,6 @@ impl Heap {
 
     /// Takes a block from a chunk or the victim, or if it is small and the
     /// reserve allows it, from the gap.
-    #[inline]
     pub fn take(&mut self, request: Request) -> Option<Offset> {
         self.tries.step();
         if request.alignment == 1 {
@@ -243,7 +242,6 @@ impl Heap {
 
     /// Takes a block from the gap: a large one from its start, where it can
     /// grow, a small one from its end.
-    #[inline]
     pub fn take_from_gap(&mut self, request: Request) -> Option<Offset> {
         if request.size < LARGE {
             self.take_from_roof(request)
@@ -404,7 +402,6 @@ impl Heap {
 
     /// Frees the run of `size` granules at `at`, and gives the length of the
     /// free run that it became part of.
-    #[inline]
     pub fn free(&mut self, at: Offset, size: Granules) -> Granules {
         debug_assert!(
             at >= self.first
@@ -437,7 +434,6 @@ impl Heap {
 
     /// Frees what a block no longer needs: the run of `size` granules at `at`,
     /// before which is the rest of the block.
-    #[inline]
     pub fn free_rest(&mut self, at: Offset, size: Granules) {
         if at + size == self.top {
             self.free_beside_gap(at, size);

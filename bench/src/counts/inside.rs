@@ -29,10 +29,8 @@ pub fn run() -> Result<()> {
         for name in [case.contender, NOOP] {
             let contender = contender::named(name).context("no such contender")?;
             // SAFETY: there is one thread, and the blocks of the case before are forgotten.
-            ensure!(
-                unsafe { contender.reset(heap) },
-                "{name} cannot live in this heap"
-            );
+            let lives = unsafe { contender.reset(heap) };
+            ensure!(lives, "{name} cannot live in this heap");
             requests::start();
             let operations = case.run(contender.calls, trace)?;
             requests::dump(&CString::new(format!("{place} {name} {operations}"))?);
