@@ -69,7 +69,7 @@ pub(crate) struct Cache<const SIZES: usize, const ALIGNMENTS: usize, B> {
     lists: [[Link; ALIGNMENTS]; SIZES],
     pub bounds: B,
     /// The list that is drained first.
-    cursor: usize,
+    cursor: u32,
     /// Lists looked at for a block to drain.
     pub looked: Counter,
 }
@@ -212,12 +212,12 @@ impl<const SIZES: usize, const ALIGNMENTS: usize, B: Bounds> Cache<SIZES, ALIGNM
         if SIZES == 0 || self.bounds.are_asleep() {
             return None;
         }
-        let places = SIZES * ALIGNMENTS;
+        let places = (SIZES * ALIGNMENTS) as u32;
         for _ in 0..places {
             self.looked.step();
             let class = Class {
-                size: self.cursor / ALIGNMENTS,
-                alignment: self.cursor % ALIGNMENTS,
+                size: self.cursor as usize / ALIGNMENTS,
+                alignment: self.cursor as usize % ALIGNMENTS,
             };
             if let Some(block) = self.pop_of(span, class) {
                 return Some((block, class.granules()));

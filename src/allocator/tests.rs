@@ -159,3 +159,15 @@ fn lists_wake_once_if_they_may_hold_anything() {
     assert!(cache.pop_any(span).is_none());
     assert!(cache.bounds.wake());
 }
+
+/// What the README and `docs/design.md` say of the smallest heaps.
+#[test]
+fn the_smallest_heap_has_little_besides_blocks() {
+    const LENGTH: usize = 4 << 10;
+
+    let mut region = [0u64; LENGTH / 8];
+    let mut allocator = Allocator::<0>::empty();
+    // SAFETY: the region is used by nobody else and outlives the allocator.
+    unsafe { allocator.try_init(region.as_mut_ptr().cast(), LENGTH) }.unwrap();
+    assert_eq!(LENGTH - allocator.stats().capacity, 120);
+}

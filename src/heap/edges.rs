@@ -59,7 +59,10 @@ impl Edges {
     pub const fn words_for(granules: u32, other_words: u32) -> u32 {
         // Each word serves 32 granules, which are 64 words, and is one itself.
         let words = (granules as u64 * 2).saturating_sub(other_words as u64);
-        words.div_ceil(2 * BITS as u64 + 1) as u32 + 3
+        let words = words.div_ceil(2 * BITS as u64 + 1) as u32 + 2;
+        // Where that was rounded so that one is missing, one more.
+        let first = Offset((other_words + words).div_ceil(2));
+        words + (words + first_bit(first) / BITS < granules / BITS + 2) as u32
     }
 
     /// Takes the words for all granules before `end` into use.

@@ -231,6 +231,7 @@ impl Heap {
 
     /// Takes a block from a chunk or the victim, or if it is small and the
     /// reserve allows it, from the gap.
+    #[inline]
     pub fn take(&mut self, request: Request) -> Option<Offset> {
         self.tries.step();
         if request.alignment == 1 {
@@ -276,7 +277,6 @@ impl Heap {
         Some(block)
     }
 
-    #[inline]
     fn take_any(&mut self, size: Granules) -> Option<Offset> {
         if size < self.bins.exact() {
             return self.take_small(size);
