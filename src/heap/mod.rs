@@ -409,38 +409,32 @@ impl Heap {
                 && (at + size <= self.top || at >= self.roof),
             "a block outside the heap"
         );
-        if at + size == self.top || at == self.roof {
-            return self.free_beside_gap(at, size);
-        }
         let (at, size) = self.coalesce_before(at, size);
+        self.free_rest(at, size)
+    }
+
+    /// Frees the run of `size` granules at `at`, before which nothing is free:
+    /// the rest of a block that no longer needs it.
+    pub fn free_rest(&mut self, at: Offset, size: Granules) -> Granules {
         let (at, size) = self.coalesce_after(at, size);
+        if at + size == self.top || at == self.roof {
+            return self.join_gap(at, size);
+        }
         self.insert(at, size);
         size
     }
 
+    /// Makes a run beside the gap a part of it.
     #[inline(never)]
-    fn free_beside_gap(&mut self, at: Offset, size: Granules) -> Granules {
-        let falls = at + size == self.top;
-        let (at, size) = self.coalesce_before(at, size);
-        let (at, size) = self.coalesce_after(at, size);
+    fn join_gap(&mut self, at: Offset, size: Granules) -> Granules {
+        // Those of chunks that were joined to it.
         self.edges.erase(self.span, at, size);
-        if falls {
-            self.top = at;
-        } else {
+        if at == self.roof {
             self.roof = at + size;
+        } else {
+            self.top = at;
         }
         self.room()
-    }
-
-    /// Frees what a block no longer needs: the run of `size` granules at `at`,
-    /// before which is the rest of the block.
-    pub fn free_rest(&mut self, at: Offset, size: Granules) {
-        if at + size == self.top {
-            self.free_beside_gap(at, size);
-        } else {
-            let (at, size) = self.coalesce_after(at, size);
-            self.insert(at, size);
-        }
     }
 
     /// Joins the free chunk after a run, which is taken from its bin, to it.
