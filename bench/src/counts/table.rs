@@ -6,10 +6,11 @@ use anyhow::{Context, Result, ensure};
 
 const TITLES: [&str; 4] = ["instructions", "mispredicted", "L1 misses", "LL misses"];
 
-/// A figure may grow by so much of itself, and by so many of each an operation: a case that mispredicts one branch in a
-/// thousand operations may as well mispredict two. Where code lies in memory decides on such.
+/// A figure may grow by so much of itself, and by so many of each an operation. Instructions are what a change makes them;
+/// misses depend on where code comes to lie as well, and the simulated predictor takes branches whose addresses are alike
+/// for one, so that one of a path may be mispredicted half of the time for no reason.
 const TOLERANCE: f64 = 0.02;
-const SLACK: [f64; 4] = [0.5, 0.05, 0.1, 0.05];
+const SLACK: [f64; 4] = [0.5, 0.5, 0.2, 0.1];
 
 /// What one operation takes: instructions, mispredicted branches, and misses of the first and of the last cache.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -98,6 +98,17 @@ fn every_octave_has_the_same_number_of_ranges() {
 }
 
 #[test]
+fn a_small_region_has_one_bin_for_all_large_chunks() {
+    for granules in [512, 1023] {
+        let bins = Bins::for_region(granules);
+        let first = bins.bin_of(Granules(16));
+        assert_eq!(bins.bin_of(Granules(15)).after(), first);
+        assert_eq!(bins.bin_of(Granules(u32::MAX)), first);
+        assert_eq!(bins.all().last(), Some(first));
+    }
+}
+
+#[test]
 fn the_first_bin_that_is_not_empty_is_found() {
     let sample = Sample::new(65_536);
     let (bins, span) = (&sample.bins, sample.span);
