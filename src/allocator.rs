@@ -66,7 +66,7 @@ const BOUNDED_EFFORT: usize = 64;
 /// size. `ALIGNMENT_SUB_BINS_AMOUNT` is the number of lists per size, told
 /// apart by alignment: 8, 16, 32, … bytes, the last one with all larger ones.
 /// More of either is faster, and makes the struct larger: it takes
-/// `SMALLBINS_AMOUNT * ALIGNMENT_SUB_BINS_AMOUNT * 8` bytes and about 130
+/// `SMALLBINS_AMOUNT * ALIGNMENT_SUB_BINS_AMOUNT * 8` bytes and about 120
 /// more. With 0 smallbins nothing is ever parked and every freed block
 /// coalesces at once. Fewer than 2 or more than 64 sub-bins do not compile.
 ///
