@@ -415,8 +415,12 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     /// A block from its quick list.
     #[inline]
     pub(crate) fn alloc_parked(&mut self, layout: Layout) -> Option<*mut u8> {
-        let block = self.cache.pop(self.heap.span(), layout)?;
-        Some(self.give(block, layout.size()))
+        // Read once: for all that the compiler knows, a list's new head may
+        // have changed it.
+        let span = self.heap.span();
+        let block = span.pointer_to(self.cache.pop(span, layout)?);
+        poison::give(block, layout.size());
+        Some(block)
     }
 
     /// A block from the heap, or null.

@@ -410,12 +410,18 @@ impl Heap {
             "a block outside the heap"
         );
         let (at, size) = self.coalesce_before(at, size);
-        self.free_rest(at, size)
+        self.free_taken_before(at, size)
     }
 
-    /// Frees the run of `size` granules at `at`, before which nothing is free:
-    /// the rest of a block that no longer needs it.
-    pub fn free_rest(&mut self, at: Offset, size: Granules) -> Granules {
+    /// Frees what a block no longer needs: the run of `size` granules at `at`,
+    /// before which is the rest of the block.
+    pub fn free_rest(&mut self, at: Offset, size: Granules) {
+        self.free_taken_before(at, size);
+    }
+
+    /// Frees a run before which nothing is free.
+    #[inline]
+    fn free_taken_before(&mut self, at: Offset, size: Granules) -> Granules {
         let (at, size) = self.coalesce_after(at, size);
         if at + size == self.top || at == self.roof {
             return self.join_gap(at, size);
