@@ -67,7 +67,7 @@ const BOUNDED_EFFORT: usize = 64;
 /// size. `ALIGNMENT_SUB_BINS_AMOUNT` is the number of lists per size, told
 /// apart by alignment: 8, 16, 32, … bytes, the last one with all larger ones.
 /// More of either is faster, and makes the struct larger: it takes
-/// `SMALLBINS_AMOUNT * ALIGNMENT_SUB_BINS_AMOUNT * 8` bytes and about 130
+/// `SMALLBINS_AMOUNT * ALIGNMENT_SUB_BINS_AMOUNT * 8` bytes and about 120
 /// more. With 0 smallbins nothing is ever parked and every freed block
 /// coalesces at once. Fewer than 2 or more than 64 sub-bins do not compile.
 ///
@@ -172,6 +172,10 @@ fn drain_quota(size: Granules) -> u32 {
 impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     Allocator<SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>
 {
+    /// Whether there are quick lists. Without them the policy has nothing to
+    /// decide, and its code is left out.
+    const LISTS: bool = SMALLBINS_AMOUNT > 0;
+
     /// An allocator without memory, to which every request is in vain until
     /// it is given some.
     pub const fn empty() -> Self {
@@ -412,8 +416,12 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     /// A block from its quick list.
     #[inline]
     pub(crate) fn alloc_parked(&mut self, layout: Layout) -> Option<*mut u8> {
-        let block = self.cache.pop(self.heap.span(), layout)?;
-        Some(self.give(block, layout.size()))
+        // Read once: for all that the compiler knows, a list's new head may
+        // have changed it.
+        let span = self.heap.span();
+        let block = span.pointer_to(self.cache.pop(span, layout)?);
+        poison::give(block, layout.size());
+        Some(block)
     }
 
     /// A block from the heap, or null.
@@ -472,7 +480,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
 
     /// Parks a block whose list was asleep or that has none, or frees it.
     pub(crate) fn dealloc_unparked(&mut self, block: *mut u8, layout: Layout) {
-        if !(self.cache.bounds.wake() && self.park(block, layout)) {
+        if !(Self::LISTS && self.cache.bounds.wake() && self.park(block, layout)) {
             self.free_block(block, layout);
         }
     }
@@ -639,7 +647,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         if !self.was_initialized() {
             return None;
         }
-        if self.heap.room_above_reserve() < request.size {
+        if Self::LISTS && self.heap.room_above_reserve() < request.size {
             for _ in 0..drain_quota(request.size) {
                 let Some((block, size)) = self.pop_any(front) else {
                     self.set_step(request.size);
@@ -697,12 +705,15 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     /// Whether room was not scarce of late.
     #[inline]
     fn is_ample(&self) -> bool {
-        self.cache.bounds.limit() == LIST_IF_AMPLE
+        !Self::LISTS || self.cache.bounds.limit() == LIST_IF_AMPLE
     }
 
     /// Lets lists be as long as they get, until the gap is down to half of
     /// the heap, or has shrunk by a sixteenth if it is below.
     fn set_ample(&mut self) {
+        if !Self::LISTS {
+            return;
+        }
         let (capacity, room) = (self.heap.capacity().0, self.heap.room().0);
         let reserve = (capacity / 2).min(room.saturating_sub(capacity / 16));
         self.heap.set_reserve(Granules(reserve));

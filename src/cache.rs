@@ -69,7 +69,7 @@ pub(crate) struct Cache<const SIZES: usize, const ALIGNMENTS: usize, B> {
     lists: [[Link; SIZES]; ALIGNMENTS],
     pub bounds: B,
     /// The list that is drained first.
-    cursor: usize,
+    cursor: u32,
     /// Lists looked at for a block to drain.
     pub looked: Counter,
 }
@@ -229,15 +229,15 @@ impl<const SIZES: usize, const ALIGNMENTS: usize, B: Bounds> Cache<SIZES, ALIGNM
     /// Takes any parked block. Looks at each list once at the most, and at
     /// none if it did so before in vain.
     pub fn pop_any(&mut self, span: Span) -> Option<(Offset, Granules)> {
-        if self.bounds.are_asleep() {
+        if SIZES == 0 || self.bounds.are_asleep() {
             return None;
         }
-        let places = SIZES * ALIGNMENTS;
+        let places = (SIZES * ALIGNMENTS) as u32;
         for _ in 0..places {
             self.looked.step();
             let class = Class {
-                size: self.cursor / ALIGNMENTS,
-                alignment: self.cursor % ALIGNMENTS,
+                size: self.cursor as usize / ALIGNMENTS,
+                alignment: self.cursor as usize % ALIGNMENTS,
             };
             if let Some(block) = self.pop_of(span, class) {
                 return Some((block, class.granules()));

@@ -54,6 +54,9 @@ pub enum Command {
     Scaling(Scaling),
     /// How much code allocators take.
     Size,
+    /// What operations take in instructions, mispredicted branches and cache misses, beside what docs/counts.md says.
+    /// Needs valgrind.
+    Counts(Counts),
     /// What contenders and workloads there are.
     List,
     /// One run, in a process of its own, which the suite starts.
@@ -87,6 +90,19 @@ pub struct Scaling {
     /// Where tables, plot and measured.json go.
     #[arg(long, short, default_value = "target/galloc-bench")]
     pub out: PathBuf,
+}
+
+#[derive(Args)]
+pub struct Counts {
+    /// Fail if a figure is worse than in docs/counts.md, unless another compiler made that.
+    #[arg(long)]
+    pub check: bool,
+    /// Write docs/counts.md.
+    #[arg(long, conflicts_with = "check")]
+    pub write: bool,
+    /// Be the program whose instructions are counted.
+    #[arg(long, hide = true)]
+    pub inside: bool,
 }
 
 #[derive(Args)]

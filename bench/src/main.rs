@@ -4,6 +4,7 @@ mod bisect;
 mod check;
 mod cli;
 mod contender;
+mod counts;
 mod hands;
 mod machine;
 mod report;
@@ -40,6 +41,7 @@ fn main() -> Result<()> {
         Some(Command::Replay { files, run }) => replay(&files, &run),
         Some(Command::Report { folders, out }) => Report::read(&folders)?.write(&out),
         Some(Command::Size) => size::print(),
+        Some(Command::Counts(options)) => counts::run(&options),
         Some(Command::Scaling(options)) => scaling::run(&options),
         Some(Command::List) => list(),
         Some(Command::Child { job }) => run::child::serve(&job),

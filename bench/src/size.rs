@@ -3,6 +3,7 @@
 use std::env;
 use std::ffi::OsString;
 use std::fs;
+use std::iter;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -20,38 +21,80 @@ const PROGRAMS: [&str; 6] = [
 ];
 const WASM: &str = "wasm32-unknown-unknown";
 
-/// Prints the sizes on the host and, if the compiler can build for it, on WebAssembly.
+/// A compiler for WebAssembly.
+struct WasmCompiler {
+    /// The one that `scripts/setup source` unpacks and that builds the library itself, if the usual one has none.
+    from_source: Option<PathBuf>,
+}
+
+/// Prints the sizes on the host and, if there is a compiler for it, on WebAssembly.
 pub fn print() -> Result<()> {
-    let wasm = has_wasm()?;
-    if !wasm {
-        println!("left out: {WASM} (the compiler has no library for it; rustup target add {WASM})");
+    let wasm = WasmCompiler::find()?;
+    if wasm.is_none() {
+        println!(
+            "left out: {WASM} (the compiler has no library for it; 'rustup target add {WASM}' or 'scripts/setup source')"
+        );
     }
     println!("bytes of code with alloc, dealloc and realloc, without a lock, optimised for size:");
     for program in PROGRAMS {
         let host = text(&build(program, None)?)?;
-        let wasm = if wasm {
-            text(&build(program, Some(WASM))?)?.to_string()
-        } else {
-            "–".to_owned()
+        let wasm = match &wasm {
+            Some(compiler) => text(&build(program, Some(compiler))?)?.to_string(),
+            None => "–".to_owned(),
         };
         println!("  {program:12} host {host:6}  wasm32 {wasm:>6}");
     }
     Ok(())
 }
 
+impl WasmCompiler {
+    fn find() -> Result<Option<Self>> {
+        if library(Some(WASM))?.exists() {
+            return Ok(Some(Self { from_source: None }));
+        }
+        let cache = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+        let cache = cache.or_else(|| Some(env::home_dir()?.join(".cache")));
+        let compiler = cache.map(|cache| cache.join("galloc/rust-with-source/bin/rustc"));
+        Ok(compiler.filter(|file| file.exists()).map(|compiler| Self {
+            from_source: Some(compiler),
+        }))
+    }
+
+    /// Has cargo build for WebAssembly.
+    fn choose(&self, cargo: &mut Command) -> Result<()> {
+        cargo.args(["--target", WASM]);
+        if let Some(compiler) = &self.from_source {
+            // The linker is the usual compiler's.
+            let tools = library(None)?.with_file_name("bin");
+            let path = env::var_os("PATH").unwrap_or_default();
+            let path = env::join_paths(iter::once(tools).chain(env::split_paths(&path)))?;
+            cargo
+                .arg("-Zbuild-std=core,alloc")
+                .env("RUSTC", compiler)
+                .env("RUSTC_BOOTSTRAP", "1")
+                .env("PATH", path);
+        }
+        Ok(())
+    }
+}
+
+/// Where the compiler has its library for a target, or for the host.
+fn library(target: Option<&str>) -> Result<PathBuf> {
+    let mut command = Command::new("rustc");
+    command.args(["--print", "target-libdir"]);
+    if let Some(target) = target {
+        command.args(["--target", target]);
+    }
+    let output = command.output().context("cannot run rustc")?;
+    Ok(String::from_utf8_lossy(&output.stdout).trim().into())
+}
+
 fn cargo() -> OsString {
     env::var_os("CARGO").unwrap_or("cargo".into())
 }
 
-fn has_wasm() -> Result<bool> {
-    let output = Command::new("rustc")
-        .args(["--print", "target-libdir", "--target", WASM])
-        .output()?;
-    Ok(Path::new(String::from_utf8_lossy(&output.stdout).trim()).exists())
-}
-
 /// Builds the program with one contender; the file that comes out.
-fn build(program: &str, target: Option<&str>) -> Result<PathBuf> {
+fn build(program: &str, wasm: Option<&WasmCompiler>) -> Result<PathBuf> {
     let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("size");
     let folder = package.join("target");
     let mut command = Command::new(cargo());
@@ -68,15 +111,15 @@ fn build(program: &str, target: Option<&str>) -> Result<PathBuf> {
         .arg("--target-dir")
         .arg(&folder)
         .stdin(Stdio::null());
-    if let Some(target) = target {
-        command.args(["--target", target]);
+    if let Some(compiler) = wasm {
+        compiler.choose(&mut command)?;
     }
     ensure!(
         command.status().context("cannot run cargo")?.success(),
         "cannot build {program}"
     );
-    Ok(match target {
-        Some(target) => folder.join(target).join("release/galloc_bench_size.wasm"),
+    Ok(match wasm {
+        Some(_) => folder.join(WASM).join("release/galloc_bench_size.wasm"),
         None => folder.join("release/libgalloc_bench_size.so"),
     })
 }

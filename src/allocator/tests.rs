@@ -159,3 +159,19 @@ fn lists_wake_once_if_they_may_hold_anything() {
     assert!(cache.pop_any(span).is_none());
     assert!(cache.bounds.wake());
 }
+
+/// What the README and `docs/design.md` say of the smallest heaps.
+#[test]
+fn the_smallest_heap_has_little_besides_blocks() {
+    const LENGTH: usize = 4 << 10;
+
+    /// A `u64` is not aligned to 8 bytes everywhere.
+    #[repr(align(8))]
+    struct Region([u8; LENGTH]);
+
+    let mut region = Region([0; LENGTH]);
+    let mut allocator = Allocator::<0>::empty();
+    // SAFETY: the region is used by nobody else and outlives the allocator.
+    unsafe { allocator.try_init(region.0.as_mut_ptr(), LENGTH) }.unwrap();
+    assert_eq!(LENGTH - allocator.stats().capacity, 120);
+}

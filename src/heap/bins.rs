@@ -7,16 +7,17 @@
 //! the first or the last.
 //!
 //! ```text
-//!   sentinels  | - | 1 | 2 | 3 | … | map |
-//!                        ^
-//!                        v
-//!          .--> sentinel <-> chunk <-> chunk <--.
-//!          '------------------------------------'
+//!   sentinels  | map | 1 | 2 | 3 | …
+//!                          ^
+//!                          v
+//!            .--> sentinel <-> chunk <-> chunk <--.
+//!            '------------------------------------'
 //! ```
 //!
-//! Sentinels, and a bit for each whose bin is not empty, lie at the region's
-//! start: bin `i`'s sentinel is granule `i`, linked as a chunk there would be.
-//! How many there are depends on the region's size.
+//! Sentinels lie at the region's start: bin `i`'s is granule `i`, linked as a
+//! chunk there would be. How many there are depends on the region's size. The
+//! map, a bit for each whose bin is not empty, is in granule 0, which is no
+//! bin's, or if that is too small for it, behind the last one.
 
 use super::chunk::{Field, Span};
 use crate::{
@@ -25,6 +26,12 @@ use crate::{
 };
 
 const BITS: u32 = u32::BITS;
+
+const WORDS_PER_SENTINEL: u32 = 2;
+
+/// The last bin of a region below 8 KiB, which has all chunks of 128 bytes and
+/// more: there are few, and a sentinel costs as much as a block.
+const LAST_OF_FEW: Bin = Bin(5);
 
 /// How many chunks of a size's own bin are looked at for one that is large
 /// enough before a larger bin's first is taken, which surely is.
@@ -38,8 +45,10 @@ pub(crate) struct Bins {
     ranges_log2: u32,
     /// Sizes below this have a bin each.
     exact: Granules,
-    /// The number of sentinels, after which the words of the map follow.
-    count: u32,
+    /// The bin of the largest chunks.
+    last: Bin,
+    /// The index of the map's first word.
+    map: u32,
     /// A bit for each word of the map that is not zero.
     summary: u32,
     /// The granules of all chunks.
@@ -72,7 +81,8 @@ impl Bins {
         Self {
             ranges_log2: 0,
             exact: Granules::ZERO,
-            count: 0,
+            last: Bin(0),
+            map: 0,
             summary: 0,
             total: Granules::ZERO,
             looked: Counter::new(),
@@ -84,31 +94,34 @@ impl Bins {
     /// Bins for a region of `granules`: their sentinels take about two percent
     /// of a small region and a few kilobytes of a large one.
     pub fn for_region(granules: u32) -> Self {
-        let ranges_log2 = match granules {
-            0..1024 => 0,
-            1024..4096 => 1,
-            4096..16384 => 2,
-            16384..65536 => 3,
-            65536..262_144 => 4,
-            _ => 5,
-        };
+        // From 8 KiB on, twice as many ranges for four times the region.
+        let ranges_log2 = ((granules | 1).ilog2() / 2).saturating_sub(4).min(5);
         let mut bins = Self {
             ranges_log2,
             exact: Granules(2 << ranges_log2),
+            last: if ranges_log2 == 0 {
+                LAST_OF_FEW
+            } else {
+                Bin(u32::MAX)
+            },
             ..Self::empty()
         };
-        bins.count = bins.bin_of(Granules(granules)).0 + 1;
+        bins.last = bins.bin_of(Granules(granules));
+        if bins.last.0 >= WORDS_PER_SENTINEL * BITS {
+            bins.map = bins.words();
+        }
         bins
     }
 
     /// The words at the region's start that hold the sentinels and the map.
     pub fn words(&self) -> u32 {
-        self.map_word(Bin(0)) as u32 + self.count.div_ceil(BITS)
+        let sentinels = (self.last.0 + 1) * WORDS_PER_SENTINEL;
+        sentinels.max(self.map_word(self.last) as u32 + 1)
     }
 
     /// Makes all bins empty.
     pub fn clear(&self, span: Span) {
-        span.clear_words(self.map_word(Bin(0)), self.words() as usize);
+        span.clear_words(self.map_word(Bin(0)), self.map_word(self.last) + 1);
         for bin in self.all() {
             let sentinel = bin.sentinel();
             span.set_field(sentinel, Field::Next, sentinel.0);
@@ -133,7 +146,7 @@ impl Bins {
     pub fn bin_of(&self, size: Granules) -> Bin {
         let octave = (size.0 | 1 << self.ranges_log2).ilog2();
         let shift = octave - self.ranges_log2;
-        Bin((shift << self.ranges_log2) + (size.0 >> shift))
+        Bin((shift << self.ranges_log2) + (size.0 >> shift)).min(self.last)
     }
 
     /// Adds a free chunk, whose size is written.
@@ -205,7 +218,8 @@ impl Bins {
         tries: &mut usize,
         mut accept: impl FnMut(Offset, Granules) -> Option<T>,
     ) -> Option<T> {
-        if bin.0 >= self.count {
+        // Where there is no region, there are no bins.
+        if bin == Bin(0) {
             return None;
         }
         let mut chunk = Self::next(span, bin.sentinel());
@@ -232,7 +246,7 @@ impl Bins {
     /// The first bin from `bin` on that is not empty.
     #[inline]
     pub fn first_from(&self, span: Span, bin: Bin) -> Option<Bin> {
-        if bin.0 >= self.count {
+        if bin > self.last {
             return None;
         }
         let bits = span.word(self.map_word(bin)) & (u32::MAX << (bin.0 % BITS));
@@ -254,9 +268,9 @@ impl Bins {
         core::iter::successors(first, move |bin| self.first_from(span, bin.after()))
     }
 
-    /// All bins, empty ones too, and the sentinel that no size has.
+    /// All bins, empty ones too.
     pub fn all(&self) -> impl Iterator<Item = Bin> + use<> {
-        (0..self.count).map(Bin)
+        (1..=self.last.0).map(Bin)
     }
 
     /// Whether a bin is noted as one that has chunks.
@@ -280,7 +294,7 @@ impl Bins {
     /// that has any.
     pub fn largest(&self, span: Span) -> Granules {
         let mut largest = Granules::ZERO;
-        if let Some(bin) = self.all_from(span, Bin(0)).last() {
+        if let Some(bin) = self.all_from(span, Bin(1)).last() {
             let mut tries = usize::MAX;
             self.search(span, bin, &mut tries, |_, found| {
                 largest = largest.max(found);
@@ -301,7 +315,7 @@ impl Bins {
 
     #[inline]
     fn map_word(&self, bin: Bin) -> usize {
-        (self.count * 2 + bin.0 / BITS) as usize
+        (self.map + bin.0 / BITS) as usize
     }
 
     /// Notes that a bin is not empty.

@@ -16,6 +16,10 @@ use crate::unit::{Granules, Offset};
 
 const BITS: u32 = u32::BITS;
 
+/// What bits become.
+const SET: u64 = u64::MAX;
+const CLEAR: u64 = 0;
+
 /// The bitmap of a span, of which only the words at both ends are in use: the
 /// heap rises from below and falls from above.
 #[derive(Clone, Copy, Debug)]
@@ -59,7 +63,10 @@ impl Edges {
     pub const fn words_for(granules: u32, other_words: u32) -> u32 {
         // Each word serves 32 granules, which are 64 words, and is one itself.
         let words = (granules as u64 * 2).saturating_sub(other_words as u64);
-        words.div_ceil(2 * BITS as u64 + 1) as u32 + 3
+        let words = words.div_ceil(2 * BITS as u64 + 1) as u32 + 2;
+        // Where that was rounded so that one is missing, one more.
+        let first = Offset((other_words + words).div_ceil(2));
+        words + (words + first_bit(first) / BITS < granules / BITS + 2) as u32
     }
 
     /// Takes the words for all granules before `end` into use.
@@ -110,26 +117,26 @@ impl Edges {
     /// Marks a chunk free.
     #[inline]
     pub fn mark(self, span: Span, at: Offset, size: Granules) {
-        self.change(span, at, size, |bits, mask| bits | mask);
+        self.change(span, at, size, SET);
     }
 
     /// Removes a free chunk's marks.
     #[inline]
     pub fn erase(self, span: Span, at: Offset, size: Granules) {
-        self.change(span, at, size, |bits, mask| bits & !mask);
+        self.change(span, at, size, CLEAR);
     }
 
     /// Removes the marks at the end of a free chunk that ends before `at`:
     /// what is in front of a chunk of one granule is taken and not marked.
     #[inline]
     pub fn erase_pair_before(self, span: Span, at: Offset) {
-        self.update(span, at.0 - 2, 0b11, &|bits, mask| bits & !mask);
+        self.update(span, at.0 - 2, 0b11, CLEAR);
     }
 
     /// Removes the marks at the start of the free chunk at `at`.
     #[inline]
     pub fn erase_pair_after(self, span: Span, at: Offset) {
-        self.update(span, at.0, 0b11, &|bits, mask| bits & !mask);
+        self.update(span, at.0, 0b11, CLEAR);
     }
 
     /// Moves a free chunk's marks when its first `size` granules are taken.
@@ -143,17 +150,17 @@ impl Edges {
                 self.erase_pair_before(span, end);
                 self.mark(span, end - Granules::ONE, Granules::ONE);
             }
-            _ => self.update(span, (at + size).0, 0b11, &|bits, mask| bits | mask),
+            _ => self.update(span, (at + size).0, 0b11, SET),
         }
     }
 
     #[inline]
-    fn change(self, span: Span, at: Offset, size: Granules, op: impl Fn(u64, u64) -> u64) {
+    fn change(self, span: Span, at: Offset, size: Granules, value: u64) {
         if size == Granules::ONE {
-            self.update(span, at.0, 0b1, &op);
+            self.update(span, at.0, 0b1, value);
         } else {
-            self.update(span, at.0, 0b11, &op);
-            self.update(span, at.0 + size.0 - 2, 0b11, &op);
+            self.update(span, at.0, 0b11, value);
+            self.update(span, at.0 + size.0 - 2, 0b11, value);
         }
     }
 
@@ -188,10 +195,11 @@ impl Edges {
         Self::pair(span, self.word(bit / BITS)) >> (bit % BITS)
     }
 
+    /// Gives the bits of a mask, shifted to `bit`, the value `SET` or `CLEAR`.
     #[inline]
-    fn update(self, span: Span, bit: u32, mask: u64, op: &impl Fn(u64, u64) -> u64) {
-        let word = self.word(bit / BITS);
-        let bits = op(Self::pair(span, word), mask << (bit % BITS));
+    fn update(self, span: Span, bit: u32, mask: u64, value: u64) {
+        let (word, mask) = (self.word(bit / BITS), mask << (bit % BITS));
+        let bits = Self::pair(span, word) & !mask | mask & value;
         span.set_word(word, bits as u32);
         span.set_word(word + 1, (bits >> BITS) as u32);
     }

@@ -243,7 +243,6 @@ impl Heap {
 
     /// Takes a block from the gap: a large one from its start, where it can
     /// grow, a small one from its end.
-    #[inline]
     pub fn take_from_gap(&mut self, request: Request) -> Option<Offset> {
         if request.size < LARGE {
             self.take_from_roof(request)
@@ -278,7 +277,6 @@ impl Heap {
         Some(block)
     }
 
-    #[inline]
     fn take_any(&mut self, size: Granules) -> Option<Offset> {
         if size < self.bins.exact() {
             return self.take_small(size);
@@ -404,7 +402,6 @@ impl Heap {
 
     /// Frees the run of `size` granules at `at`, and gives the length of the
     /// free run that it became part of.
-    #[inline]
     pub fn free(&mut self, at: Offset, size: Granules) -> Granules {
         debug_assert!(
             at >= self.first
@@ -412,39 +409,38 @@ impl Heap {
                 && (at + size <= self.top || at >= self.roof),
             "a block outside the heap"
         );
-        if at + size == self.top || at == self.roof {
-            return self.free_beside_gap(at, size);
-        }
         let (at, size) = self.coalesce_before(at, size);
-        let (at, size) = self.coalesce_after(at, size);
-        self.insert(at, size);
-        size
-    }
-
-    #[inline(never)]
-    fn free_beside_gap(&mut self, at: Offset, size: Granules) -> Granules {
-        let falls = at + size == self.top;
-        let (at, size) = self.coalesce_before(at, size);
-        let (at, size) = self.coalesce_after(at, size);
-        self.edges.erase(self.span, at, size);
-        if falls {
-            self.top = at;
-        } else {
-            self.roof = at + size;
-        }
-        self.room()
+        self.free_taken_before(at, size)
     }
 
     /// Frees what a block no longer needs: the run of `size` granules at `at`,
     /// before which is the rest of the block.
-    #[inline]
     pub fn free_rest(&mut self, at: Offset, size: Granules) {
-        if at + size == self.top {
-            self.free_beside_gap(at, size);
-        } else {
-            let (at, size) = self.coalesce_after(at, size);
-            self.insert(at, size);
+        self.free_taken_before(at, size);
+    }
+
+    /// Frees a run before which nothing is free.
+    #[inline]
+    fn free_taken_before(&mut self, at: Offset, size: Granules) -> Granules {
+        let (at, size) = self.coalesce_after(at, size);
+        if at + size == self.top || at == self.roof {
+            return self.join_gap(at, size);
         }
+        self.insert(at, size);
+        size
+    }
+
+    /// Makes a run beside the gap a part of it.
+    #[inline(never)]
+    fn join_gap(&mut self, at: Offset, size: Granules) -> Granules {
+        // Those of chunks that were joined to it.
+        self.edges.erase(self.span, at, size);
+        if at == self.roof {
+            self.roof = at + size;
+        } else {
+            self.top = at;
+        }
+        self.room()
     }
 
     /// Joins the free chunk after a run, which is taken from its bin, to it.

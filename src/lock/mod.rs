@@ -94,6 +94,10 @@ pub type SpinLockedAllocator<
     const ALIGNMENT_SUB_BINS_AMOUNT: usize = DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT,
 > = LockedAllocator<RawSpinLock, SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>;
 
+// What the smallest one takes; in debug builds steps are counted in it.
+#[cfg(all(feature = "spin", not(debug_assertions)))]
+const _: () = assert!(crate::sync::MODEL || size_of::<SpinLockedAllocator<0>>() <= 128);
+
 /// An [`Allocator`] behind a critical section, for one core whose interrupt
 /// handlers allocate too, and for targets without atomics.
 ///

@@ -61,9 +61,9 @@ impl Sample {
 
     /// Changes a bit of the map of bins that are not empty.
     fn flip_note(&self, bin: Bin) {
-        let map = self.heap.bins.words() as usize - 1;
-        let bits = self.heap.span.word(map) ^ 1 << bin.sentinel().0;
-        self.heap.span.set_word(map, bits);
+        // The map of a small region is in granule 0.
+        let bits = self.heap.span.word(0) ^ 1 << bin.sentinel().0;
+        self.heap.span.set_word(0, bits);
     }
 
     fn mark(&self, at: Offset, size: Granules) {
