@@ -2,11 +2,17 @@
 
 extern crate std;
 
+#[cfg(all(feature = "spin", target_has_atomic = "32"))]
+mod spare;
+
 use core::alloc::Layout;
 use std::{vec, vec::Vec};
 
-use super::{Allocator, Alone, LIST_AT_HALF, LIST_IF_AMPLE, Request};
-use crate::unit::{Granules, Offset};
+use super::{Allocator, Alone, LIST_AT_HALF, LIST_IF_AMPLE, Request, halving::Halving};
+use crate::{
+    cache::{Bounds, Class},
+    unit::{Granules, Offset},
+};
 
 /// The granules of the region; blocks can have a little less.
 const REGION: usize = 1 << 16;
@@ -144,6 +150,32 @@ fn a_block_of_two_kib_grows_where_it_can_double_if_half_is_free() {
     assert!(!grows_where_it_can_double(2048, 8, 1));
     assert!(!grows_where_it_can_double(2047, 8, 0));
     assert!(!grows_where_it_can_double(2048, 16, 0));
+}
+
+#[test]
+fn a_list_is_half_as_long_for_every_256_bytes() {
+    let mut sample = Sample::new();
+    let bounds = &mut sample.allocator.cache.bounds;
+    let of = |bounds: &Halving, size| bounds.of(Class { size, alignment: 0 }).0;
+    assert!(bounds.are_asleep());
+    bounds.set_limit(Granules(1000));
+    assert_eq!(of(bounds, 0), 0);
+    assert!(bounds.wake());
+    assert!(!bounds.are_asleep());
+    for (size, bound) in [
+        (0, 1000),
+        (31, 1000),
+        (32, 500),
+        (63, 500),
+        (64, 250),
+        (500, 0),
+        (1024, 0),
+    ] {
+        assert_eq!(of(bounds, size), bound, "{size}");
+    }
+    bounds.sleep();
+    assert!(bounds.are_asleep());
+    assert_eq!(of(bounds, 0), 0);
 }
 
 #[test]
