@@ -6,9 +6,13 @@ extern crate std;
 mod spare;
 
 use core::alloc::Layout;
+#[cfg(debug_assertions)]
+use std::panic::{self, AssertUnwindSafe};
 use std::{vec, vec::Vec};
 
 use super::{Allocator, Alone, LIST_AT_HALF, LIST_IF_AMPLE, Request, halving::Halving};
+#[cfg(debug_assertions)]
+use crate::steps::Operation;
 use crate::{
     cache::{Bounds, Class},
     unit::{Granules, Offset},
@@ -190,4 +194,51 @@ fn lists_wake_once_if_they_may_hold_anything() {
     let span = sample.allocator.heap.span();
     assert!(cache.pop_any(span).is_none());
     assert!(cache.bounds.wake());
+}
+
+#[cfg(debug_assertions)]
+#[test]
+fn the_steps_of_all_parts_are_counted_and_taken() {
+    let mut sample = Sample::new();
+    let [chunk, _] = [100, 1].map(|size| sample.take(size));
+    sample.free(chunk, 100);
+    let parked = sample.take(2);
+    let span = sample.allocator.heap.span();
+    let layout = Layout::from_size_align(16, 8).unwrap();
+    sample.allocator.cache.bounds.wake();
+    assert!(sample.allocator.cache.push(span, layout, parked));
+    sample.allocator.steps();
+
+    let [half, one] = [50, 1].map(|size| Request {
+        size: Granules(size),
+        alignment: 1,
+    });
+    let allocator = &mut sample.allocator;
+    allocator.heap.take_by_search(half, usize::MAX).unwrap();
+    allocator.heap.take(one).unwrap();
+    allocator.pop_any(&mut Alone).unwrap();
+    allocator.last_resorts.step();
+    let counts = || {
+        let steps = allocator.steps();
+        let (chunks, bins) = (steps.looked, steps.searched);
+        let heap = [steps.tries, chunks, bins, steps.unlinked, steps.linked];
+        ([steps.drained, steps.lists, steps.last], heap)
+    };
+    // A search that takes a chunk apart, and a block of what is left; from the
+    // first list back to the third, over the last of 16.
+    assert_eq!(counts(), ([1, 15, 1], [1, 2, 1, 2, 1]));
+    assert_eq!(counts(), ([0; 3], [0; 5]));
+}
+
+#[cfg(debug_assertions)]
+#[test]
+fn each_list_may_be_looked_at_twice() {
+    let sample = Sample::new();
+    let looked_at = |lists: u32| {
+        (0..lists).for_each(|_| sample.allocator.cache.looked.step());
+        let judge = || sample.allocator.assert_bounded(Operation::Alloc);
+        panic::catch_unwind(AssertUnwindSafe(judge)).is_ok()
+    };
+    assert!(looked_at(2 * 8 * 2));
+    assert!(!looked_at(2 * 8 * 2 + 1));
 }
