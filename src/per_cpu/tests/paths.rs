@@ -83,6 +83,21 @@ fn the_heap_serves_while_all_caches_are_held() {
 }
 
 #[test]
+fn any_number_is_that_of_a_cpu() {
+    let sample = Sample::<Chosen>::of(1 << 20);
+    CPU.set(usize::MAX);
+    let block = sample.alloc(64);
+    let cache = sample.heap.slots[usize::MAX % CPUS].lock();
+    let other = sample.alloc(64);
+    assert!(!block.is_null() && !other.is_null() && block != other);
+    sample.free(block, 64);
+    drop(cache);
+    sample.free(other, 64);
+    CPU.set(0);
+    sample.heap.check().unwrap();
+}
+
+#[test]
 fn what_caches_hold_is_parked() {
     let (sample, _) = with_a_block_on(0);
     let before = sample.heap.stats();
@@ -135,6 +150,40 @@ fn a_block_grows_into_one_that_its_cpu_parks() {
         unsafe { sample.heap.realloc(block, bytes(64), 128) },
         larger
     );
+}
+
+#[test]
+fn a_small_block_is_copied_rather_than_to_wait_for_the_heap() {
+    let sample = Sample::<Chosen>::of(1 << 20);
+    let [block, larger] = [64, 128].map(|size| sample.alloc(size));
+    sample.free(larger, 128);
+    let parked = sample.parked_on(0);
+    let heap = sample.heap.shared.lock();
+    // SAFETY: the block is live, and so is the one that it becomes.
+    unsafe {
+        block.write_bytes(7, 64);
+        assert_eq!(sample.heap.realloc(block, bytes(64), 128), larger);
+        assert_eq!(larger.cast::<[u8; 64]>().read(), [7; 64]);
+    }
+    drop(heap);
+    assert_eq!(sample.parked_on(0), parked - 128 + 64);
+}
+
+#[test]
+fn a_zeroed_block_without_a_list_is_one_block() {
+    let sample = Sample::<Chosen>::of(1 << 20);
+    let live = sample.heap.stats().live;
+    let layout = bytes(UNLISTED);
+    // SAFETY: the size is not zero, and what is read is the block.
+    unsafe {
+        let soiled = sample.heap.alloc(layout);
+        soiled.write_bytes(7, UNLISTED);
+        sample.heap.dealloc(soiled, layout);
+        let block = sample.heap.alloc_zeroed(layout);
+        assert_eq!(block, soiled);
+        assert_eq!(block.cast::<[u8; UNLISTED]>().read(), [0; UNLISTED]);
+    }
+    assert_eq!(sample.heap.stats().live, live + UNLISTED);
 }
 
 #[test]
