@@ -157,6 +157,33 @@ fn a_block_of_two_kib_grows_where_it_can_double_if_half_is_free() {
 }
 
 #[test]
+fn a_block_slides_down_if_there_is_no_other_place() {
+    // Not if its alignment would be lost.
+    for (align, slides) in [(8, true), (16, false)] {
+        let mut sample = Sample::new();
+        let layout = |size| Layout::from_size_align(size, align).unwrap();
+        // SAFETY: all blocks are live but one, which is not used again.
+        unsafe {
+            // From the heap's end downwards.
+            let [block, before, _] = [(); 3].map(|()| sample.allocator.alloc(layout(800)));
+            block.write_bytes(7, 800);
+            let rest = layout(sample.room() as usize * 8 - 8);
+            assert!(!sample.allocator.alloc(rest).is_null());
+            sample.allocator.dealloc(before, layout(800));
+            let place = sample.allocator.realloc(block, layout(800), 1200);
+            if slides {
+                assert_eq!(place, before);
+                assert_eq!(place.cast::<[u8; 800]>().read(), [7; 800]);
+            } else {
+                assert!(place.is_null());
+                assert_eq!(block.cast::<[u8; 800]>().read(), [7; 800]);
+            }
+        }
+        sample.allocator.check().unwrap();
+    }
+}
+
+#[test]
 fn a_list_is_half_as_long_for_every_256_bytes() {
     let mut sample = Sample::new();
     let bounds = &mut sample.allocator.cache.bounds;
