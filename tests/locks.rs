@@ -1,9 +1,20 @@
-//! The raw locks: each is had once at a time.
+//! The raw locks, each of which is had once at a time, and how often one is
+//! taken.
 #![cfg(feature = "locked")]
 
-use std::panic::{self, AssertUnwindSafe};
+mod common;
 
-use good_memory_allocator::{RawCell, lock_api::RawMutex};
+use std::{
+    alloc::GlobalAlloc,
+    cell::Cell,
+    panic::{self, AssertUnwindSafe},
+};
+
+use common::{Region, layout};
+use good_memory_allocator::{
+    LockedAllocator, RawCell,
+    lock_api::{GuardNoSend, RawMutex},
+};
 
 /// Takes a lock in both ways, and gives it back.
 fn is_had_once<R: RawMutex>() {
@@ -60,4 +71,50 @@ fn a_critical_section_is_had_once() {
     std::thread::scope(|scope| {
         scope.spawn(is_had_once::<RawCriticalSection>);
     });
+}
+
+thread_local!(static TAKEN: Cell<usize> = const { Cell::new(0) });
+
+/// A lock that counts how often it is taken.
+struct Counting(RawCell);
+
+// SAFETY: it is the other lock.
+unsafe impl RawMutex for Counting {
+    const INIT: Self = Self(RawCell::INIT);
+
+    type GuardMarker = GuardNoSend;
+
+    fn lock(&self) {
+        assert!(self.try_lock());
+    }
+
+    fn try_lock(&self) -> bool {
+        TAKEN.set(TAKEN.get() + 1);
+        self.0.try_lock()
+    }
+
+    unsafe fn unlock(&self) {
+        // SAFETY: the caller's promise.
+        unsafe { self.0.unlock() };
+    }
+}
+
+#[test]
+fn more_than_a_kilobyte_is_copied_without_the_lock() {
+    for (size, times) in [(64, 1), (1024, 1), (1032, 2), (5000, 2)] {
+        let region = Region::new(0, 1 << 20);
+        let heap = LockedAllocator::<Counting, 8, 2>::empty();
+        // SAFETY: the region is valid, and this allocator's alone; the block
+        // is live, and used no more.
+        unsafe {
+            heap.try_init(region.start(), region.len()).unwrap();
+            let block = heap.alloc(layout(size, 8));
+            // It cannot grow where it is.
+            heap.alloc(layout(size, 8));
+            TAKEN.set(0);
+            let moved = heap.realloc(block, layout(size, 8), 10_000);
+            assert!(!moved.is_null() && moved != block);
+        }
+        assert_eq!(TAKEN.get(), times, "{size}");
+    }
 }
