@@ -5,7 +5,7 @@ extern crate std;
 use core::{alloc::GlobalAlloc, time::Duration};
 use std::{thread, vec};
 
-use super::{CPU, CPUS, Chosen, CurrentCpu, Handler, PerCpuAllocator, Sample, Vec, bytes};
+use super::{CPU, CPUS, Chosen, CurrentCpu, Handler, Heap, PerCpuAllocator, Sample, Vec, bytes};
 use crate::lock::RawSpinLock;
 
 /// A size without a list.
@@ -184,6 +184,39 @@ fn a_zeroed_block_without_a_list_is_one_block() {
         assert_eq!(block.cast::<[u8; UNLISTED]>().read(), [0; UNLISTED]);
     }
     assert_eq!(sample.heap.stats().live, live + UNLISTED);
+}
+
+// It writes where nothing is allocated.
+#[cfg(not(any(galloc_asan, galloc_valgrind)))]
+#[test]
+fn what_was_zero_is_not_cleared() {
+    let mut memory = vec![0_u64; 1 << 12];
+    let (start, length) = (memory.as_mut_ptr().cast::<u8>(), 8 << 12);
+    let heap = Heap::<Chosen>::empty();
+    // SAFETY: the memory is zero, and the heap's, but for a byte by which it
+    // is seen that nothing is written; each size is not zero.
+    unsafe {
+        heap.try_init_zeroed(start, length).unwrap();
+        assert!(heap.was_initialized());
+        assert!(heap.try_init_zeroed(start, length).is_err());
+        let first = heap.alloc(bytes(UNLISTED));
+        first.add(UNLISTED + 500).write(7);
+        let block = heap.alloc_zeroed(bytes(UNLISTED));
+        assert_eq!(block, first.add(UNLISTED));
+        assert_eq!(block.add(500).read(), 7);
+    }
+}
+
+#[test]
+fn an_address_will_do_to_init() {
+    let mut memory = vec![0_u64; 1 << 12];
+    let start = memory.as_mut_ptr().expose_provenance();
+    let heap = Heap::<Chosen>::empty();
+    // SAFETY: the memory is the heap's, and outlives it.
+    unsafe { heap.init(start, size_of_val(&memory[..])) };
+    assert!(heap.was_initialized());
+    let free = heap.stats().free;
+    assert!(free > 30_000 && free == heap.stats().capacity);
 }
 
 #[test]
