@@ -106,5 +106,5 @@ impl Steps {
     }
 }
 
-#[cfg(all(test, debug_assertions))]
+#[cfg(test)]
 mod tests;

@@ -1,4 +1,5 @@
 //! What an operation may do at the most, as numbers.
+#![cfg(debug_assertions)]
 
 extern crate std;
 

@@ -146,10 +146,8 @@ fn a_block_grows_into_one_that_its_cpu_parks() {
     let [block, _after, larger] = [64, 64, 128].map(|size| sample.alloc(size));
     sample.free(larger, 128);
     // SAFETY: the block is live.
-    assert_eq!(
-        unsafe { sample.heap.realloc(block, bytes(64), 128) },
-        larger
-    );
+    let grown = unsafe { sample.heap.realloc(block, bytes(64), 128) };
+    assert_eq!(grown, larger);
 }
 
 #[test]
