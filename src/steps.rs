@@ -105,3 +105,6 @@ impl Steps {
         expect(self.linked, drained + linked, "linked");
     }
 }
+
+#[cfg(test)]
+mod tests;

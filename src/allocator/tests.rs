@@ -2,11 +2,21 @@
 
 extern crate std;
 
+#[cfg(all(feature = "spin", target_has_atomic = "32"))]
+mod spare;
+
 use core::alloc::Layout;
+#[cfg(debug_assertions)]
+use std::panic::{self, AssertUnwindSafe};
 use std::{vec, vec::Vec};
 
-use super::{Allocator, Alone, LIST_AT_HALF, LIST_IF_AMPLE, Request};
-use crate::unit::{Granules, Offset};
+use super::{Allocator, Alone, LIST_AT_HALF, LIST_IF_AMPLE, Request, halving::Halving};
+#[cfg(debug_assertions)]
+use crate::steps::Operation;
+use crate::{
+    cache::{Bounds, Class},
+    unit::{Granules, Offset},
+};
 
 /// The granules of the region; blocks can have a little less.
 const REGION: usize = 1 << 16;
@@ -147,6 +157,59 @@ fn a_block_of_two_kib_grows_where_it_can_double_if_half_is_free() {
 }
 
 #[test]
+fn a_block_slides_down_if_there_is_no_other_place() {
+    // Not if its alignment would be lost.
+    for (align, slides) in [(8, true), (16, false)] {
+        let mut sample = Sample::new();
+        let layout = |size| Layout::from_size_align(size, align).unwrap();
+        // SAFETY: all blocks are live but one, which is not used again.
+        unsafe {
+            // From the heap's end downwards.
+            let [block, before, _] = [(); 3].map(|()| sample.allocator.alloc(layout(800)));
+            block.write_bytes(7, 800);
+            let rest = layout(sample.room() as usize * 8 - 8);
+            assert!(!sample.allocator.alloc(rest).is_null());
+            sample.allocator.dealloc(before, layout(800));
+            let place = sample.allocator.realloc(block, layout(800), 1200);
+            if slides {
+                assert_eq!(place, before);
+                assert_eq!(place.cast::<[u8; 800]>().read(), [7; 800]);
+            } else {
+                assert!(place.is_null());
+                assert_eq!(block.cast::<[u8; 800]>().read(), [7; 800]);
+            }
+        }
+        sample.allocator.check().unwrap();
+    }
+}
+
+#[test]
+fn a_list_is_half_as_long_for_every_256_bytes() {
+    let mut sample = Sample::new();
+    let bounds = &mut sample.allocator.cache.bounds;
+    let of = |bounds: &Halving, size| bounds.of(Class { size, alignment: 0 }).0;
+    assert!(bounds.are_asleep());
+    bounds.set_limit(Granules(1000));
+    assert_eq!(of(bounds, 0), 0);
+    assert!(bounds.wake());
+    assert!(!bounds.are_asleep());
+    for (size, bound) in [
+        (0, 1000),
+        (31, 1000),
+        (32, 500),
+        (63, 500),
+        (64, 250),
+        (500, 0),
+        (1024, 0),
+    ] {
+        assert_eq!(of(bounds, size), bound, "{size}");
+    }
+    bounds.sleep();
+    assert!(bounds.are_asleep());
+    assert_eq!(of(bounds, 0), 0);
+}
+
+#[test]
 fn lists_wake_once_if_they_may_hold_anything() {
     let mut sample = Sample::new();
     let cache = &mut sample.allocator.cache;
@@ -174,4 +237,51 @@ fn the_smallest_heap_has_little_besides_blocks() {
     // SAFETY: the region is used by nobody else and outlives the allocator.
     unsafe { allocator.try_init(region.0.as_mut_ptr(), LENGTH) }.unwrap();
     assert_eq!(LENGTH - allocator.stats().capacity, 120);
+}
+
+#[cfg(debug_assertions)]
+#[test]
+fn the_steps_of_all_parts_are_counted_and_taken() {
+    let mut sample = Sample::new();
+    let [chunk, _] = [100, 1].map(|size| sample.take(size));
+    sample.free(chunk, 100);
+    let parked = sample.take(2);
+    let span = sample.allocator.heap.span();
+    let layout = Layout::from_size_align(16, 8).unwrap();
+    sample.allocator.cache.bounds.wake();
+    assert!(sample.allocator.cache.push(span, layout, span.pointer_to(parked)));
+    sample.allocator.steps();
+
+    let [half, one] = [50, 1].map(|size| Request {
+        size: Granules(size),
+        alignment: 1,
+    });
+    let allocator = &mut sample.allocator;
+    allocator.heap.take_by_search(half, usize::MAX).unwrap();
+    allocator.heap.take(one).unwrap();
+    allocator.pop_any(&mut Alone).unwrap();
+    allocator.last_resorts.step();
+    let counts = || {
+        let steps = allocator.steps();
+        let (chunks, bins) = (steps.looked, steps.searched);
+        let heap = [steps.tries, chunks, bins, steps.unlinked, steps.linked];
+        ([steps.drained, steps.lists, steps.last], heap)
+    };
+    // A search that takes a chunk apart, and a block of what is left; from the
+    // first list back to the third, over the last of 16.
+    assert_eq!(counts(), ([1, 15, 1], [1, 2, 1, 2, 1]));
+    assert_eq!(counts(), ([0; 3], [0; 5]));
+}
+
+#[cfg(debug_assertions)]
+#[test]
+fn each_list_may_be_looked_at_twice() {
+    let sample = Sample::new();
+    let looked_at = |lists: u32| {
+        (0..lists).for_each(|_| sample.allocator.cache.looked.step());
+        let judge = || sample.allocator.assert_bounded(Operation::Alloc);
+        panic::catch_unwind(AssertUnwindSafe(judge)).is_ok()
+    };
+    assert!(looked_at(2 * 8 * 2));
+    assert!(!looked_at(2 * 8 * 2 + 1));
 }

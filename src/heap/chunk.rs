@@ -104,12 +104,10 @@ impl Span {
 
     /// Clears the words from `start` up to `end`.
     pub fn clear_words(self, start: usize, end: usize) {
+        let words = end - start;
         // SAFETY: as for `word`, for each of them.
-        self.reach(start, end - start, || unsafe {
-            self.base
-                .cast::<u32>()
-                .add(start)
-                .write_bytes(0, end - start)
+        self.reach(start, words, || unsafe {
+            self.base.cast::<u32>().add(start).write_bytes(0, words)
         });
     }
 

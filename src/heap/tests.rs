@@ -516,6 +516,22 @@ fn a_block_slides_down_into_a_chunk() {
     }
 }
 
+// As above.
+#[cfg(not(any(galloc_asan, galloc_valgrind)))]
+#[test]
+fn a_block_slides_where_nothing_is_free_but_before_it() {
+    for (to, fits) in [(15, true), (16, true), (17, false)] {
+        let mut sample = Sample::new();
+        let [before, block, _] = [6, 10, 7].map(|size| sample.raise(size));
+        sample.free(before, 6);
+        // SAFETY: the block is the heap's, and so long.
+        let place = unsafe { sample.heap.slide(block, Granules(10), Granules(to), 80) };
+        sample.heap.check().unwrap();
+        assert_eq!(place, fits.then_some(before), "to {to}");
+        assert_eq!(sample.in_chunks(), if fits { 16 - to } else { 6 });
+    }
+}
+
 #[test]
 fn what_is_known_to_be_zero_is_told() {
     let mut memory = vec![0_u64; 4096];

@@ -2,6 +2,10 @@
 
 extern crate std;
 
+mod exchange;
+mod granted;
+mod paths;
+
 use core::{
     alloc::{GlobalAlloc, Layout},
     cell::Cell,

@@ -1,0 +1,127 @@
+//! How many blocks pass between a CPU's list, the heap and what is deferred.
+
+use super::{Bounds, Chosen, Granules, Sample, Vec, bytes, class};
+use crate::per_cpu::exchange::{self, BATCH};
+
+/// The granules of a new list's bound: two cache lines of the smallest blocks.
+const LEAST: usize = 16;
+
+/// The blocks that a CPU parks of blocks of 8 bytes, after each one is freed.
+fn parked_as_blocks_come(sample: &Sample<Chosen>, blocks: &[*mut u8]) -> Vec<usize> {
+    let parked = |&block: &*mut u8| {
+        sample.free(block, 8);
+        sample.parked_on(0) / 8
+    };
+    blocks.iter().map(parked).collect()
+}
+
+/// What is seen then: a list that grows to 128 blocks, and is halved when
+/// it has so many; `kept` is whether the block that comes then is parked.
+fn up_to_128_and_half_of_it(count: usize, kept: bool) -> Vec<usize> {
+    let mut parked = 0;
+    let next = |_| {
+        parked = if parked == 128 {
+            64 + usize::from(kept)
+        } else {
+            parked + 1
+        };
+        parked
+    };
+    (0..count).map(next).collect()
+}
+
+/// A heap of which so many blocks of 8 bytes are live, and nothing is parked.
+fn with_blocks(count: usize) -> (Sample<Chosen>, Vec<*mut u8>) {
+    let sample = Sample::<Chosen>::of(1 << 20);
+    let layout = bytes(8);
+    let mut heap = sample.heap.shared.lock();
+    // SAFETY: the size is not zero.
+    let blocks = (0..count).map(|_| unsafe { heap.alloc(layout) }).collect();
+    drop(heap);
+    (sample, blocks)
+}
+
+#[test]
+fn half_of_a_full_list_goes_to_the_heap() {
+    let (sample, blocks) = with_blocks(300);
+    let live = sample.heap.stats().live;
+    let seen = parked_as_blocks_come(&sample, &blocks);
+    assert_eq!(seen, up_to_128_and_half_of_it(300, true));
+    let stats = sample.heap.stats();
+    assert_eq!(stats.live, live - 300 * 8);
+    sample.heap.check().unwrap();
+}
+
+#[test]
+fn half_of_a_full_list_is_deferred_while_the_heap_is_held() {
+    let (sample, blocks) = with_blocks(300);
+    let heap = sample.heap.shared.lock();
+    let used = heap.stats().live;
+    // The budget is set when the list grows with the heap at hand.
+    sample.heap.slots[0]
+        .lock()
+        .bounds
+        .set_budget(Granules(10_000));
+    let seen = parked_as_blocks_come(&sample, &blocks);
+    assert_eq!(seen, up_to_128_and_half_of_it(300, false));
+    assert_eq!(heap.stats().live, used);
+    drop(heap);
+    assert_eq!(sample.heap.stats().live, used - 300 * 8);
+    sample.heap.check().unwrap();
+}
+
+#[test]
+fn half_of_a_list_is_fetched_at_once() {
+    let sample = Sample::<Chosen>::of(1 << 20);
+    let mut fetched = Vec::new();
+    for _ in 0..240 {
+        let before = sample.parked_on(0);
+        sample.alloc(8);
+        if before == 0 {
+            fetched.push(sample.parked_on(0) / 8 + 1);
+        }
+    }
+    assert_eq!(fetched, [LEAST / 2, LEAST, 32, 64, 64, 64]);
+    // Blocks of a line each.
+    let sample = Sample::<Chosen>::of(1 << 20);
+    sample.alloc(64);
+    assert_eq!(sample.parked_on(0), 0);
+    sample.alloc(64);
+    assert_eq!(sample.parked_on(0), 64);
+}
+
+#[test]
+fn a_list_gives_one_block_at_least() {
+    let sample = Sample::<Chosen>::of(1 << 20);
+    let blocks = [(); 3].map(|()| sample.alloc(4096));
+    let mut cache = sample.heap.slots[0].lock();
+    let mut heap = sample.heap.shared.lock();
+    let (span, layout) = (heap.span(), bytes(4096));
+    while cache.pop(span, layout).is_some() {}
+    // No budget for more than a block.
+    let budget = heap.budget(8 * 1000);
+    assert!(budget.0 < 512, "{budget:?}");
+    cache.bounds.sleep();
+    cache.bounds.set_budget(Granules(512));
+    cache.bounds.grow(class(4096), 2 * BATCH);
+    assert!(cache.push(span, layout, blocks[0]));
+    exchange::make_room(&mut cache, &mut heap, layout, 1000);
+    assert_eq!(cache.held_in(class(4096)), Granules::ZERO);
+}
+
+#[test]
+fn a_chain_has_every_block() {
+    let (sample, blocks) = with_blocks(5);
+    let mut cache = sample.heap.slots[0].lock();
+    let span = sample.heap.span();
+    cache.bounds.set_budget(Granules(10_000));
+    cache.bounds.grow(class(8), 4);
+    for &block in &blocks[..4] {
+        assert!(exchange::park(&mut cache, span, block, bytes(8)));
+    }
+    let chain = exchange::unlink_half(&mut cache, span, blocks[4], bytes(8)).unwrap();
+    assert_eq!(cache.held_in(class(8)), Granules(2));
+    let live = sample.heap.shared.lock().stats().live;
+    sample.heap.shared.defer_chain(span, chain);
+    assert_eq!(sample.heap.lock_settled().stats().live, live - 3 * 8);
+}
