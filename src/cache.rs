@@ -190,6 +190,12 @@ impl<const SIZES: usize, const ALIGNMENTS: usize, B: Bounds> Cache<SIZES, ALIGNM
         self.lists[class.size][class.alignment].amount()
     }
 
+    /// Makes a chain of linked blocks a list, which was empty.
+    #[cfg(all(feature = "spin", target_has_atomic = "32"))]
+    pub fn adopt(&mut self, class: Class, chain: Link) {
+        self.lists[class.size][class.alignment] = chain;
+    }
+
     /// Parks a block of such a layout, unless its list is full.
     #[inline]
     pub fn push(&mut self, span: Span, layout: Layout, block: Offset) -> bool {
@@ -228,9 +234,7 @@ impl<const SIZES: usize, const ALIGNMENTS: usize, B: Bounds> Cache<SIZES, ALIGNM
         None
     }
 
-    /// Calls `visit` with each parked block, as long as it succeeds. A list
-    /// that bad use has closed to a ring is left where it holds more than its
-    /// head says.
+    /// Calls `visit` with each parked block, as long as it succeeds.
     pub fn try_for_each<E>(
         &self,
         span: Span,
@@ -238,22 +242,7 @@ impl<const SIZES: usize, const ALIGNMENTS: usize, B: Bounds> Cache<SIZES, ALIGNM
     ) -> Result<(), E> {
         for (size, lists) in self.lists.iter().enumerate() {
             for (alignment, &head) in lists.iter().enumerate() {
-                let class = Class { size, alignment };
-                let (mut link, mut amount_left) = (head, head.amount());
-                while !link.block().is_none() {
-                    visit(Parked {
-                        block: link.block(),
-                        size: class.granules(),
-                        alignment_log2: alignment,
-                        amount: link.amount(),
-                        amount_left,
-                    })?;
-                    if amount_left < class.granules() {
-                        break;
-                    }
-                    amount_left -= class.granules();
-                    link = Link(span.link(link.block()));
-                }
+                walk(span, Class { size, alignment }, head, &mut visit)?;
             }
         }
         Ok(())
@@ -268,4 +257,31 @@ impl<const SIZES: usize, const ALIGNMENTS: usize, B: Bounds> Cache<SIZES, ALIGNM
         });
         parked
     }
+}
+
+/// Calls `visit` with each block of a list, as long as it succeeds. A list
+/// that bad use has closed to a ring is left where it holds more than its head
+/// says.
+pub(crate) fn walk<E>(
+    span: Span,
+    class: Class,
+    head: Link,
+    mut visit: impl FnMut(Parked) -> Result<(), E>,
+) -> Result<(), E> {
+    let (mut link, mut amount_left) = (head, head.amount());
+    while !link.block().is_none() {
+        visit(Parked {
+            block: link.block(),
+            size: class.granules(),
+            alignment_log2: class.alignment,
+            amount: link.amount(),
+            amount_left,
+        })?;
+        if amount_left < class.granules() {
+            break;
+        }
+        amount_left -= class.granules();
+        link = Link(span.link(link.block()));
+    }
+    Ok(())
 }
