@@ -23,7 +23,7 @@ pub(crate) use spare::LINE;
 #[cfg(debug_assertions)]
 use crate::steps::{Operation, Steps};
 use crate::{
-    cache::{Bounds, Cache},
+    cache::{Bounds, Cache, Parked},
     error::InitError,
     heap::{CheckError, Heap, Request, region::Plan},
     poison,
@@ -402,7 +402,12 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         &self,
         cache: &Cache<SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT, B>,
     ) -> Result<(), CheckError> {
-        cache.try_for_each(self.heap.span(), |parked| self.heap.check_parked(parked))
+        cache.try_for_each(self.heap.span(), |parked| self.check_parked(parked))
+    }
+
+    /// As [`check_cache`](Self::check_cache), for one parked block.
+    pub(crate) fn check_parked(&self, parked: Parked) -> Result<(), CheckError> {
+        self.heap.check_parked(parked)
     }
 
     /// Frees a block without parking it.

@@ -200,6 +200,12 @@ impl<const SIZES: usize, const ALIGNMENTS: usize, B: Bounds> Cache<SIZES, ALIGNM
         self.lists[class.alignment][class.size].amount()
     }
 
+    /// Makes a chain of linked blocks a list, which was empty.
+    #[cfg(all(feature = "spin", target_has_atomic = "32"))]
+    pub fn adopt(&mut self, class: Class, chain: Link) {
+        self.lists[class.alignment][class.size] = chain;
+    }
+
     /// Parks a block of such a layout, unless its list is full.
     #[inline]
     pub fn push(&mut self, span: Span, layout: Layout, block: *mut u8) -> bool {
@@ -248,9 +254,7 @@ impl<const SIZES: usize, const ALIGNMENTS: usize, B: Bounds> Cache<SIZES, ALIGNM
         None
     }
 
-    /// Calls `visit` with each parked block, as long as it succeeds. A list
-    /// that bad use has closed to a ring is left where it holds more than its
-    /// head says.
+    /// Calls `visit` with each parked block, as long as it succeeds.
     pub fn try_for_each<E>(
         &self,
         span: Span,
@@ -258,22 +262,7 @@ impl<const SIZES: usize, const ALIGNMENTS: usize, B: Bounds> Cache<SIZES, ALIGNM
     ) -> Result<(), E> {
         for (alignment, lists) in self.lists.iter().enumerate() {
             for (size, &head) in lists.iter().enumerate() {
-                let class = Class { size, alignment };
-                let (mut link, mut amount_left) = (head, head.amount());
-                while !link.block().is_none() {
-                    visit(Parked {
-                        block: link.block(),
-                        size: class.granules(),
-                        alignment_log2: alignment,
-                        amount: link.amount(),
-                        amount_left,
-                    })?;
-                    if amount_left < class.granules() {
-                        break;
-                    }
-                    amount_left -= class.granules();
-                    link = Link(span.link(link.block()));
-                }
+                walk(span, Class { size, alignment }, head, &mut visit)?;
             }
         }
         Ok(())
@@ -288,4 +277,31 @@ impl<const SIZES: usize, const ALIGNMENTS: usize, B: Bounds> Cache<SIZES, ALIGNM
         });
         parked
     }
+}
+
+/// Calls `visit` with each block of a list, as long as it succeeds. A list
+/// that bad use has closed to a ring is left where it holds more than its head
+/// says.
+pub(crate) fn walk<E>(
+    span: Span,
+    class: Class,
+    head: Link,
+    mut visit: impl FnMut(Parked) -> Result<(), E>,
+) -> Result<(), E> {
+    let (mut link, mut amount_left) = (head, head.amount());
+    while !link.block().is_none() {
+        visit(Parked {
+            block: link.block(),
+            size: class.granules(),
+            alignment_log2: class.alignment,
+            amount: link.amount(),
+            amount_left,
+        })?;
+        if amount_left < class.granules() {
+            break;
+        }
+        amount_left -= class.granules();
+        link = Link(span.link(link.block()));
+    }
+    Ok(())
 }

@@ -59,6 +59,28 @@ mod late {
         }
     }
 
+    impl AtomicU32 {
+        /// Loom does not know that a store comes after one whose value was
+        /// read before, unless these happen one before the other. So here each
+        /// swap happens before the next swap or store.
+        pub fn swap(&self, new: u32, order: Ordering) -> u32 {
+            let order = match order {
+                Ordering::Relaxed => Ordering::Release,
+                _ => Ordering::AcqRel,
+            };
+            (**self).swap(new, order)
+        }
+
+        /// See [`swap`](Self::swap).
+        pub fn store(&self, new: u32, order: Ordering) {
+            let order = match order {
+                Ordering::Relaxed => Ordering::Acquire,
+                _ => Ordering::AcqRel,
+            };
+            (**self).swap(new, order);
+        }
+    }
+
     impl<A: Default> Deref for Late<A> {
         type Target = A;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     checker::{explore, thread},
-    heap::{CPUS, FULL, Heap},
+    heap::{CPUS, Heap, PARKED},
 };
 
 /// Threads that give back so many blocks each.
@@ -51,15 +51,15 @@ fn another_thread_takes_over_a_block() {
     });
 }
 
-/// Each cache's list is full, and overflows while another thread has the lock
+/// Each cache's list is full, as much is out, and it overflows while another thread has the lock
 /// now and then: half of a list is deferred at once.
 #[test]
 fn lists_overflow() {
     explore(|| {
-        let heap = Arc::new(<Heap>::with_room_for(CPUS * (FULL + 1)));
+        let heap = Arc::new(<Heap>::with_room_for(CPUS * (PARKED + 1)));
         let mut blocks = heap.take_all();
         for cpu in 0..CPUS {
-            let parked = blocks.split_off(blocks.len() - FULL);
+            let parked = blocks.split_off(blocks.len() - PARKED);
             parked.into_iter().for_each(|block| heap.give(cpu, block));
         }
         let threads: Vec<_> = blocks

@@ -9,8 +9,11 @@ use crate::cpu::{ByModel, on_cpu};
 /// A model's kind of block.
 pub const BLOCK: Layout = Layout::new::<[u64; 2]>();
 
-/// How many of them a cache parks.
+/// How many of them a list holds.
 pub const FULL: usize = 4;
+
+/// How many a CPU parks: as many again may be out.
+pub const PARKED: usize = 2 * FULL;
 
 /// Sizes that are parked.
 const SIZES: usize = 2;
@@ -120,12 +123,20 @@ impl<R: RawMutex, const LOCK_MASKS: bool> Heap<R, LOCK_MASKS> {
         for block in blocks {
             self.give(0, block);
         }
-        let whole = self.take_run(self.capacity);
-        assert!(!whole.is_null(), "not everything came back");
-        let layout = Layout::from_size_align(self.capacity, BLOCK.align()).unwrap();
-        // SAFETY: the block is live, and gone from now on.
-        unsafe { self.allocator.dealloc(whole, layout) };
+        assert!(self.can_take(self.capacity), "not everything came back");
         self.allocator.check().unwrap();
+    }
+
+    /// Takes so many bytes on CPU 0, if they can be had, and gives them back.
+    pub fn can_take(&self, size: usize) -> bool {
+        let run = self.take_run(size);
+        if run.is_null() {
+            return false;
+        }
+        let layout = Layout::from_size_align(size, BLOCK.align()).unwrap();
+        // SAFETY: the block is live, and gone from now on.
+        on_cpu(0, || unsafe { self.allocator.dealloc(run, layout) });
+        true
     }
 
     /// Allocates so many bytes.

@@ -20,7 +20,7 @@ use good_memory_allocator::{
 use crate::{
     checker::{explore, thread, thread_local},
     cpu::in_interrupt,
-    heap::{CPUS, FULL, Heap},
+    heap::{CPUS, Heap, PARKED},
 };
 
 thread_local! {
@@ -154,7 +154,7 @@ fn a_handler_waits_for_nothing() {
 #[test]
 fn a_handler_is_served_if_the_lock_masks_interrupts() {
     for cpu_of_handler in [0, 1] {
-        at_each_chance(move |delay| run::<true>(3 + CPUS * FULL + 1, delay, cpu_of_handler));
+        at_each_chance(move |delay| run::<true>(3 + CPUS * PARKED + 1, delay, cpu_of_handler));
     }
 }
 
@@ -162,16 +162,26 @@ fn a_handler_is_served_if_the_lock_masks_interrupts() {
 #[cfg(feature = "loom")]
 #[test]
 fn what_a_handler_gives_back_is_had_however_much_it_is() {
-    at_each_chance(|delay| {
-        let heap = Arc::new(Heap::<Interrupted<false>>::with_room_for(200));
-        let mut blocks = heap.take_all();
-        let own = blocks.pop().unwrap();
-        let handler = {
-            let heap = Arc::clone(&heap);
-            move || blocks.into_iter().for_each(|block| heap.give(0, block))
-        };
-        let came = interrupted(delay, handler, || heap.give(0, own));
-        heap.finish([]);
-        came
-    });
+    for cpu_of_handler in [0, 1] {
+        at_each_chance(move |delay| {
+            let heap = Arc::new(Heap::<Interrupted<false>>::with_room_for(200));
+            let mut blocks = heap.take_all();
+            // The own block is one more than the CPU may park.
+            let own = blocks.pop().unwrap();
+            for block in blocks.split_off(blocks.len() - PARKED) {
+                heap.give(0, block);
+            }
+            let handler = {
+                let heap = Arc::clone(&heap);
+                move || {
+                    blocks
+                        .into_iter()
+                        .for_each(|block| heap.give(cpu_of_handler, block))
+                }
+            };
+            let came = interrupted(delay, handler, || heap.give(0, own));
+            heap.finish([]);
+            came
+        });
+    }
 }

@@ -8,4 +8,5 @@ mod heap;
 mod interrupts;
 mod lock;
 mod no_false_null;
+mod outbox;
 mod realloc;

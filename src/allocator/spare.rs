@@ -7,8 +7,7 @@ use super::{Allocator, Front, LIST_AT_HALF};
 #[cfg(debug_assertions)]
 use crate::steps::Operation;
 use crate::{
-    cache::{Bounds, Cache},
-    heap::{LARGE, Request, chunk::Span},
+    heap::{LARGE, Request},
     sync::MODEL,
     unit::{Granules, Offset, alignment_of},
 };
@@ -20,16 +19,6 @@ const BUDGET_OF_MODEL: Granules = Granules(8);
 /// The size of a cache line. A run of blocks that fill lines begins with one,
 /// so that whoever takes it shares no line with others.
 pub(crate) const LINE: Granules = if MODEL { Granules(4) } else { Granules(8) };
-
-impl<const SIZES: usize, const ALIGNMENTS: usize, B: Bounds> Front for Cache<SIZES, ALIGNMENTS, B> {
-    fn pop(&mut self, span: Span, layout: Layout) -> Option<Offset> {
-        Cache::pop(self, span, layout)
-    }
-
-    fn pop_any(&mut self, span: Span) -> Option<(Offset, Granules)> {
-        Cache::pop_any(self, span)
-    }
-}
 
 impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     Allocator<SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>

@@ -249,7 +249,12 @@ fn the_steps_of_all_parts_are_counted_and_taken() {
     let span = sample.allocator.heap.span();
     let layout = Layout::from_size_align(16, 8).unwrap();
     sample.allocator.cache.bounds.wake();
-    assert!(sample.allocator.cache.push(span, layout, span.pointer_to(parked)));
+    assert!(
+        sample
+            .allocator
+            .cache
+            .push(span, layout, span.pointer_to(parked))
+    );
     sample.allocator.steps();
 
     let [half, one] = [50, 1].map(|size| Request {

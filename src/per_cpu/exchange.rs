@@ -3,16 +3,18 @@
 
 use core::alloc::Layout;
 
-use super::{deferred::Chain, slot::CpuCache};
+use super::{deferred::Chain, outbox::Outbox, slot::CpuCache};
 use crate::{
     allocator::Allocator,
-    cache::{Bounds, Class},
+    cache::{Bounds, Class, Link},
     heap::chunk::Span,
     poison,
-    unit::Offset,
+    sync::MODEL,
+    unit::{Granules, Offset},
 };
 
-/// Of the heap, all CPUs' caches together may hold one in so many granules.
+/// Of the heap, all CPUs' caches together may hold one in so many granules, and
+/// their outboxes half as much.
 const PARKED_OF_HEAP: u32 = 8;
 
 /// The most blocks that move between a CPU's list and the heap at once, which
@@ -48,20 +50,99 @@ fn half_of<const S: usize, const A: usize>(cache: &CpuCache<S, A>, class: Class)
     cache.bounds.of(class).0 / 2 / class.granules().0
 }
 
-/// Lets a list be longer, at the cost of another if need be.
-fn grow<const S: usize, const A: usize>(
-    cache: &mut CpuCache<S, A>,
-    heap: &mut Allocator<S, A>,
-    class: Class,
+/// What a CPU's lists may hold.
+pub(super) fn budget<const S: usize, const A: usize>(
+    heap: &Allocator<S, A>,
     cpus: u32,
+) -> Granules {
+    heap.budget(PARKED_OF_HEAP * cpus)
+}
+
+/// Lets a list be longer that was found empty or full.
+pub(super) fn grow<const S: usize, const A: usize>(
+    cache: &mut CpuCache<S, A>,
+    class: Class,
+    budget: Granules,
 ) {
-    let budget = heap.budget(PARKED_OF_HEAP * cpus);
     cache.bounds.set_budget(budget);
     cache.bounds.grow(class, 2 * BATCH);
-    if let Some(other) = cache.bounds.revoke_any_but(class) {
-        while let Some(block) = cache.pop_of(heap.span(), other) {
-            heap.free(block, other.granules());
+}
+
+/// Makes a chain the list, which is empty, and takes one of its blocks.
+pub(super) fn adopt<const S: usize, const A: usize>(
+    cache: &mut CpuCache<S, A>,
+    span: Span,
+    layout: Layout,
+    class: Class,
+    chain: Link,
+) -> Option<*mut u8> {
+    cache.bounds.adopt(class, chain.amount());
+    cache.adopt(class, chain);
+    // Its alignment may be too small.
+    let block = cache.pop(span, layout)?;
+    Some(give(span, block, layout))
+}
+
+/// Puts out half of a list that is full, on top of what is out already, unless
+/// that is as much as the list or the outbox may hold. Gives whether it did.
+pub(super) fn put_out<const S: usize, const A: usize>(
+    cache: &mut CpuCache<S, A>,
+    outbox: &Outbox<S, A>,
+    span: Span,
+    class: Class,
+    budget: Granules,
+) -> bool {
+    let (size, half) = (class.granules(), half_of(cache, class));
+    let most = if MODEL { budget.0 } else { budget.0 / 2 };
+    if half == 0 || outbox.amount().0 + half * size.0 > most {
+        return false;
+    }
+    let mut chain = outbox.take(span, class).unwrap_or(Link::END);
+    let fits = chain.amount() + Granules(half * size.0) <= cache.bounds.of(class);
+    if fits {
+        for _ in 0..half {
+            let Some(block) = cache.pop_of(span, class) else {
+                break;
+            };
+            span.set_link(block, chain.0);
+            chain = Link::new(block, chain.amount() + size);
         }
+    }
+    if !chain.block().is_none() {
+        outbox.put(class, chain);
+    }
+    fits
+}
+
+/// Takes back what another list was granted, if it is time for that.
+fn revoke<const S: usize, const A: usize>(
+    cache: &mut CpuCache<S, A>,
+    outbox: &Outbox<S, A>,
+    heap: &mut Allocator<S, A>,
+    class: Class,
+) {
+    let Some(other) = cache.bounds.revoke_any_but(class) else {
+        return;
+    };
+    let span = heap.span();
+    while let Some(block) = cache.pop_of(span, other) {
+        heap.free(block, other.granules());
+    }
+    if let Some(chain) = outbox.take(span, other) {
+        free_chain(heap, chain, other);
+    }
+}
+
+/// Frees the blocks of a chain.
+pub(super) fn free_chain<const S: usize, const A: usize>(
+    heap: &mut Allocator<S, A>,
+    mut chain: Link,
+    class: Class,
+) {
+    while !chain.block().is_none() {
+        let block = chain.block();
+        chain = Link(heap.span().link(block));
+        heap.free(block, class.granules());
     }
 }
 
@@ -69,14 +150,14 @@ fn grow<const S: usize, const A: usize>(
 /// is about to be used.
 pub(super) fn refill<const S: usize, const A: usize>(
     cache: &mut CpuCache<S, A>,
+    outbox: &Outbox<S, A>,
     heap: &mut Allocator<S, A>,
     layout: Layout,
-    cpus: u32,
 ) {
     let Some(class) = CpuCache::<S, A>::class_of(layout) else {
         return;
     };
-    grow(cache, heap, class, cpus);
+    revoke(cache, outbox, heap, class);
     // A list that is not empty may still have no block of the alignment.
     let bound = cache.bounds.of(class).0;
     let room = bound.saturating_sub(cache.held_in(class).0).min(bound / 2);
@@ -87,40 +168,23 @@ pub(super) fn refill<const S: usize, const A: usize>(
     });
 }
 
-/// Lets a list that is full be longer, or else gives half of it back.
+/// Gives half of a list that is full back to the heap.
 pub(super) fn make_room<const S: usize, const A: usize>(
     cache: &mut CpuCache<S, A>,
+    outbox: &Outbox<S, A>,
     heap: &mut Allocator<S, A>,
     layout: Layout,
-    cpus: u32,
 ) {
     let Some(class) = CpuCache::<S, A>::class_of(layout) else {
         return;
     };
-    let full = cache.bounds.of(class);
-    grow(cache, heap, class, cpus);
-    if cache.bounds.of(class) > full {
-        return;
-    }
+    revoke(cache, outbox, heap, class);
     for _ in 0..half_of(cache, class).max(1) {
         let Some(block) = cache.pop_of(heap.span(), class) else {
             return;
         };
         heap.return_spare(layout, block);
     }
-}
-
-/// Parks a block in a list that may now be longer, without asking the heap.
-pub(super) fn park_growing<const S: usize, const A: usize>(
-    cache: &mut CpuCache<S, A>,
-    span: Span,
-    block: *mut u8,
-    layout: Layout,
-) -> bool {
-    if let Some(class) = CpuCache::<S, A>::class_of(layout) {
-        cache.bounds.grow(class, 2 * BATCH);
-    }
-    park(cache, span, block, layout)
 }
 
 /// Links a block, and half of the list that it does not fit into any more.

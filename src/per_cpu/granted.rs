@@ -55,6 +55,21 @@ impl<const S: usize, const A: usize> Granted<S, A> {
         self.granted = granted;
     }
 
+    /// Whether a list may be replaced by a chain, whatever that holds.
+    pub fn may_adopt(&self) -> bool {
+        self.granted <= self.budget
+    }
+
+    /// Lets a list hold a chain that another CPU's list was granted, even if
+    /// that is more than the budget allows: a grant is revoked for it soon.
+    pub fn adopt(&mut self, class: Class, amount: Granules) {
+        let bound = &mut self.bounds[class.alignment][class.size];
+        let old = u32::from(*bound);
+        let new = old.max(amount.0);
+        *bound = new as u16;
+        self.granted += Granules(new - old);
+    }
+
     /// Takes back what a list was granted, any but this one, if it is time for
     /// that. Its blocks are the caller's to remove.
     pub fn revoke_any_but(&mut self, class: Class) -> Option<Class> {

@@ -4,6 +4,7 @@
 //!   CPU 0          CPU 1          CPU 2
 //!   try-lock       try-lock       try-lock        a miss goes to the right,
 //!   quick lists    quick lists    quick lists     and then down
+//!     outbox ─ ─ ─ ─ outbox ─ ─ ─ ─ outbox        whole chains, to any CPU
 //!        ╲             │             ╱
 //!         lock ── Allocator ── deferred frees     in batches
 //! ```
@@ -16,6 +17,8 @@ mod cpu;
 mod deferred;
 mod exchange;
 mod granted;
+mod hints;
+mod outbox;
 mod shared;
 mod slot;
 
@@ -29,15 +32,17 @@ use core::{
 pub use cpu::CurrentCpu;
 use deferred::Chain;
 use exchange::{BATCH, give, park};
+use hints::Hints;
 use lock_api::RawMutex;
 use shared::{Held, Shared};
-use slot::{CpuCache, HeldCache, Slot};
+use slot::{CpuCache, HeldCache, Own, Slot};
 
 use crate::{
     allocator::{
         Allocator, Alone, CHEAPLY_COPIED, DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT,
-        DEFAULT_SMALLBINS_AMOUNT, NewBlock, Resized,
+        DEFAULT_SMALLBINS_AMOUNT, Front, NewBlock, Resized,
     },
+    cache::{Class, Link},
     error::InitError,
     heap::{CheckError, chunk::Span},
     lock::RawSpinLock,
@@ -50,24 +55,27 @@ use crate::{
 /// The caches of other CPUs that are tried when one's own is held.
 const NEIGHBOURS: usize = 2;
 
+/// The outboxes that are looked into, at the most, when one's own has nothing.
+const LOOKED_INTO: usize = 8;
+
 /// An allocator for many CPUs: quick lists for each of `CPUS`, over one
 /// [`Allocator`] behind a lock of type `R`.
 ///
 /// Allocating and freeing small blocks touches nothing that another CPU
-/// writes. A CPU's list that is empty is filled from the heap, and one that is
-/// full gives half of it back, up to 64 blocks at a time. A block may be freed
-/// by any CPU. There may be more or fewer CPUs than `CPUS`; several then share
+/// writes. A CPU's list that is full puts half of it out, up to 64 blocks, for
+/// any CPU whose list is empty; what nobody takes goes back to the heap, and
+/// what is missing comes from there. A block may be freed by any CPU. There may be more or fewer CPUs than `CPUS`; several then share
 /// a cache.
 ///
 /// # Memory
 ///
 /// All CPUs' caches together park at most 1/8 of the heap, and each CPU an
-/// equal part of that; a quarter once room is scarce, and less in proportion
-/// when more than half of the heap is used. In one list are at most 64 KiB or
-/// 128 blocks. A request that would fail takes back
+/// equal part of that, and put out at most half as much; a quarter once room is
+/// scarce, and less in proportion when more than half of the heap is used. In one list are at most 64 KiB or
+/// 128 blocks, and as many may be out of it. A request that would fail takes back
 /// everything first, from every CPU, so that it fails only if there is no
-/// room. The struct takes `SMALLBINS_AMOUNT * ALIGNMENT_SUB_BINS_AMOUNT * 10`
-/// bytes and about 100 more for each CPU, and as much again.
+/// room. The struct takes `SMALLBINS_AMOUNT * ALIGNMENT_SUB_BINS_AMOUNT * 14`
+/// bytes and about 200 more for each CPU, and about as much again.
 ///
 /// # Interrupts
 ///
@@ -88,8 +96,8 @@ const NEIGHBOURS: usize = 2;
 /// # Time complexity
 ///
 /// [`dealloc`](GlobalAlloc::dealloc) takes a bounded time: half of a list and
-/// another whole one are given back at most, of 128 blocks each, and 64
-/// deferred blocks freed. So does an allocation that succeeds, besides waiting
+/// another whole one with what is out of it are given back at most, of 128
+/// blocks each, and 64 deferred blocks freed. So does an allocation that succeeds, besides waiting
 /// for the lock and what [`Allocator`] does: half a list is fetched, another
 /// one given back. One that fails gives back everything, unless the allocator
 /// is [bounded](Self::bounded).
@@ -150,6 +158,7 @@ pub struct PerCpuAllocator<
     base: AtomicPtr<u8>,
     /// Whether nothing is taken back from CPUs.
     bounded: bool,
+    hints: Hints<SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>,
     shared: Shared<R, SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>,
     cpu: PhantomData<fn() -> Cpu>,
 }
@@ -176,6 +185,7 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
             slots: [const { Slot::empty() }; CPUS],
             base: AtomicPtr::new(ptr::null_mut::<u8>()),
             bounded,
+            hints: Hints::none(),
             shared: Shared::new(R::INIT, allocator),
             cpu: PhantomData,
         }
@@ -246,7 +256,13 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
         let caches = self.lock_all();
         let heap = self.lock_settled();
         heap.check()?;
-        caches.iter().try_for_each(|cache| heap.check_cache(cache))
+        caches
+            .iter()
+            .try_for_each(|cache| heap.check_cache(cache))?;
+        self.slots.iter().try_for_each(|slot| {
+            let check = |parked| heap.check_parked(parked);
+            slot.outbox.try_for_each(heap.span(), check)
+        })
     }
 
     /// See [`Allocator::stats`]; what CPUs' caches hold counts as parked. All
@@ -255,8 +271,9 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
         let caches = self.lock_all();
         let heap = self.lock_settled();
         let mut stats = heap.stats();
-        for cache in &caches {
-            let parked = cache.parked(heap.span()).bytes();
+        for (cache, slot) in caches.iter().zip(&self.slots) {
+            let span = heap.span();
+            let parked = (cache.parked(span) + slot.outbox.parked(span)).bytes();
             stats.live = stats.live.saturating_sub(parked);
             stats.parked += parked;
         }
@@ -277,6 +294,7 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
     fn publish(&self, heap: &Held<'_, R, S, A>) {
         let base = heap.span().pointer_to(Offset::NONE);
         self.base.store(base, Ordering::Release);
+        self.shared.set_budget(exchange::budget(heap, CPUS as u32));
     }
 
     /// The memory of the heap.
@@ -302,6 +320,12 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
         if index < CPUS { index } else { index % CPUS }
     }
 
+    /// The number of the CPU that has this slot.
+    fn number_of(&self, slot: &Slot<S, A>) -> usize {
+        let distance = ptr::from_ref(slot).addr() - self.slots.as_ptr().addr();
+        distance / size_of::<Slot<S, A>>()
+    }
+
     /// The caches to try if that one is held.
     fn neighbours(&self) -> impl Iterator<Item = &Slot<S, A>> {
         let own = Self::number();
@@ -322,7 +346,8 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
         }
     }
 
-    /// What remains of `alloc` when its CPU's list is empty: fills it.
+    /// What remains of `alloc` when its CPU's list is empty: fills it, with what
+    /// a CPU has put out or from the heap.
     ///
     /// # Safety
     ///
@@ -330,25 +355,64 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
     #[inline(never)]
     unsafe fn alloc_missed(&self, layout: Layout, slot: &Slot<S, A>) -> *mut u8 {
         // SAFETY: the caller's promise.
-        let cache = unsafe { slot.held() };
-        self.alloc_behind(cache, layout)
+        let mut cache = unsafe { slot.held() };
+        match self.alloc_chained(slot, &mut cache, layout) {
+            Some(block) => block,
+            None => self.alloc_behind(slot, cache, layout),
+        }
     }
 
-    /// Allocates from the heap, behind a cache, and fills the layout's list.
-    fn alloc_behind(&self, mut cache: HeldCache<'_, S, A>, layout: Layout) -> *mut u8 {
+    /// Fills a list that is empty with a chain that a CPU has put out, its own
+    /// or another.
+    fn alloc_chained(
+        &self,
+        slot: &Slot<S, A>,
+        cache: &mut CpuCache<S, A>,
+        layout: Layout,
+    ) -> Option<*mut u8> {
+        let class = CpuCache::<S, A>::class_of(layout)?;
+        if self.shared.is_reclaiming() {
+            return None;
+        }
+        exchange::grow(cache, class, self.shared.budget());
+        // A list that is not empty may still have no block of the alignment.
+        if !cache.bounds.may_adopt() || cache.held_in(class) > Granules::ZERO {
+            return None;
+        }
+        let span = self.span();
+        let own = slot.outbox.take(span, class);
+        let chain = own.or_else(|| self.chain_of_others(slot, class))?;
+        exchange::adopt(cache, span, layout, class, chain)
+    }
+
+    /// Takes a chain that another CPU has put out.
+    fn chain_of_others(&self, slot: &Slot<S, A>, class: Class) -> Option<Link> {
+        let (number, span) = (self.number_of(slot), self.span());
+        self.hints.find(class, number, CPUS, LOOKED_INTO, |other| {
+            self.slots[other].outbox.take(span, class)
+        })
+    }
+
+    /// Allocates from the heap, behind a cache, and fills the layout's list, but
+    /// not one that was granted nothing, as in a cache that was taken back.
+    fn alloc_behind(
+        &self,
+        slot: &Slot<S, A>,
+        mut cache: HeldCache<'_, S, A>,
+        layout: Layout,
+    ) -> *mut u8 {
         let Some(mut heap) = self.heap() else {
             drop(cache);
             return self
                 .alloc_from_neighbours(layout)
                 .unwrap_or(ptr::null_mut());
         };
-        if !self.shared.is_reclaiming() {
-            exchange::refill(&mut cache, &mut heap, layout, CPUS as u32);
-            if let Some(block) = cache.pop(heap.span(), layout) {
-                return give(heap.span(), block, layout);
-            }
+        self.shared.set_budget(exchange::budget(&heap, CPUS as u32));
+        exchange::refill(&mut cache, &slot.outbox, &mut heap, layout);
+        if let Some(block) = cache.pop(heap.span(), layout) {
+            return give(heap.span(), block, layout);
         }
-        let block = heap.alloc_behind(&mut *cache, layout);
+        let block = heap.alloc_behind(&mut slot.front(&mut cache), layout);
         if block.is_null() {
             drop(heap);
             drop(cache);
@@ -395,8 +459,9 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
         if let Some(block) = spare {
             return block;
         }
-        match self.slot().try_lock() {
-            Some(cache) => self.alloc_behind(cache, layout),
+        let slot = self.slot();
+        match slot.try_lock() {
+            Some(cache) => self.alloc_behind(slot, cache, layout),
             None => self.alloc_shared(layout),
         }
     }
@@ -423,7 +488,7 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
                 slot.try_lock()
             };
             if let Some(cache) = cache {
-                self.give_back_all(cache);
+                self.give_back_all(slot, cache);
             }
         }
         let mut heap = self.heap()?;
@@ -431,17 +496,18 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
         Some(then(&mut heap))
     }
 
-    /// Empties a cache, and puts it to sleep.
-    fn give_back_all(&self, mut cache: HeldCache<'_, S, A>) {
+    /// Empties a cache and its outbox, and puts the cache to sleep.
+    fn give_back_all(&self, slot: &Slot<S, A>, mut cache: HeldCache<'_, S, A>) {
         let span = self.span();
-        while let Some((block, size)) = cache.pop_any(span) {
+        let mut front = slot.front(&mut cache);
+        while let Some((block, size)) = front.pop_any(span) {
             let Some(mut heap) = self.heap() else {
                 self.shared.defer_chain(span, Chain::of_one(block, size));
                 continue;
             };
             heap.free(block, size);
             for _ in 1..BATCH {
-                let Some((block, size)) = cache.pop_any(span) else {
+                let Some((block, size)) = front.pop_any(span) else {
                     return;
                 };
                 heap.free(block, size);
@@ -449,8 +515,8 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
         }
     }
 
-    /// What remains of `dealloc` when its CPU's list is full or asleep: gives
-    /// half of it back.
+    /// What remains of `dealloc` when its CPU's list is full or asleep: lets it
+    /// be longer, or puts half of it out, or gives half of it back.
     ///
     /// # Safety
     ///
@@ -463,24 +529,35 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
             drop(cache);
             return self.dealloc_shared(block, layout);
         }
+        let span = self.span();
+        if let Some(class) = CpuCache::<S, A>::class_of(layout) {
+            let budget = self.shared.budget();
+            exchange::grow(&mut cache, class, budget);
+            if park(&mut cache, span, block, layout) {
+                return;
+            }
+            if exchange::put_out(&mut cache, &slot.outbox, span, class, budget) {
+                self.hints.set(class, self.number_of(slot));
+            }
+            if park(&mut cache, span, block, layout) {
+                return;
+            }
+        }
         let Some(mut heap) = self.shared.try_lock() else {
             return self.defer_half(cache, block, layout);
         };
-        exchange::make_room(&mut cache, &mut heap, layout, CPUS as u32);
-        let span = heap.span();
+        self.shared.set_budget(exchange::budget(&heap, CPUS as u32));
+        exchange::make_room(&mut cache, &slot.outbox, &mut heap, layout);
         if !park(&mut cache, span, block, layout) {
             // SAFETY: whoever called the allocator keeps its contract.
             unsafe { heap.dealloc(block, layout) };
         }
     }
 
-    /// Frees a block without the heap's lock: to a list that is longer now, or
-    /// else with half of the list that it does not fit into any more.
+    /// Frees a block without the heap's lock, with half of the list that it
+    /// does not fit into any more.
     fn defer_half(&self, mut cache: HeldCache<'_, S, A>, block: *mut u8, layout: Layout) {
         let span = self.span();
-        if exchange::park_growing(&mut cache, span, block, layout) {
-            return;
-        }
         match exchange::unlink_half(&mut cache, span, block, layout) {
             Some(chain) => self.shared.defer_chain(span, chain),
             None => self.shared.defer(span, block, layout),
@@ -528,15 +605,15 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
     unsafe fn resize(
         &self,
         mut heap: Held<'_, R, S, A>,
-        cache: Option<&mut CpuCache<S, A>>,
+        front: Option<Own<'_, S, A>>,
         block: *mut u8,
         layout: Layout,
         new_size: usize,
     ) -> Resized {
         // SAFETY: the caller's promise.
         unsafe {
-            match cache {
-                Some(cache) => heap.resize(block, layout, new_size, cache),
+            match front {
+                Some(mut own) => heap.resize(block, layout, new_size, &mut own),
                 None => heap.resize(block, layout, new_size, &mut Alone),
             }
         }
@@ -636,7 +713,8 @@ unsafe impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, con
             poison::resize(block, layout.size(), new_size);
             return block;
         }
-        let mut cache = self.slot().try_lock();
+        let slot = self.slot();
+        let mut cache = slot.try_lock();
         let is_cheap = new_size.max(layout.size()) <= CHEAPLY_COPIED;
         let parked = match &mut cache {
             Some(cache) if is_cheap => cache.pop(self.span(), new_layout),
@@ -671,8 +749,10 @@ unsafe impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, con
             return ptr::null_mut();
         };
         // SAFETY: the caller's promise.
-        let mut resized =
-            unsafe { self.resize(heap, cache.as_deref_mut(), block, layout, new_size) };
+        let mut resized = unsafe {
+            let front = cache.as_mut().map(|cache| slot.front(cache));
+            self.resize(heap, front, block, layout, new_size)
+        };
         drop(cache);
         if matches!(resized, Resized::Failed) {
             let again = self.after_reclaiming(|heap| {

@@ -13,7 +13,7 @@ use crate::{
     cache::Link,
     heap::chunk::Span,
     poison,
-    sync::{AtomicUsize, Ordering},
+    sync::{AtomicU32, AtomicUsize, Ordering},
     unit::{Granules, Offset},
 };
 
@@ -27,8 +27,18 @@ const SETTLED_AT_ONCE: usize = 64;
 pub(super) struct Shared<R: RawMutex, const S: usize, const A: usize> {
     owned: Mutex<R, Owned<S, A>>,
     deferred: Deferred,
+    notices: Notices,
+}
+
+/// What all CPUs read, and seldom anybody writes: apart from the lock, whose
+/// line is always on its way.
+#[derive(Debug)]
+#[repr(align(128))]
+struct Notices {
     /// How many are taking back what the CPUs' caches hold.
     reclaiming: AtomicUsize,
+    /// The granules that each CPU's cache may hold.
+    budget: AtomicU32,
 }
 
 /// What the lock guards.
@@ -52,7 +62,10 @@ impl<R: RawMutex, const S: usize, const A: usize> Shared<R, S, A> {
         Self {
             owned: Mutex::from_raw(lock, Owned::new(allocator)),
             deferred: Deferred::empty(),
-            reclaiming: AtomicUsize::new(0),
+            notices: Notices {
+                reclaiming: AtomicUsize::new(0),
+                budget: AtomicU32::new(0),
+            },
         }
     }
 
@@ -74,6 +87,18 @@ impl<R: RawMutex, const S: usize, const A: usize> Shared<R, S, A> {
             self.settle(&mut held, SETTLED_AT_ONCE);
         }
         held
+    }
+
+    /// What each CPU's cache may hold, as it was said last.
+    pub fn budget(&self) -> Granules {
+        Granules(self.notices.budget.load(Ordering::Relaxed))
+    }
+
+    /// Says what each CPU's cache may hold.
+    pub fn set_budget(&self, budget: Granules) {
+        if budget != self.budget() {
+            self.notices.budget.store(budget.0, Ordering::Relaxed);
+        }
     }
 
     /// Frees a block without the lock: whoever takes it next does the rest.
@@ -109,15 +134,15 @@ impl<R: RawMutex, const S: usize, const A: usize> Shared<R, S, A> {
 
     /// Says that caches are to be taken back, until the answer is dropped.
     pub fn reclaim(&self) -> Reclaim<'_> {
-        self.reclaiming.fetch_add(1, Ordering::Relaxed);
-        Reclaim(&self.reclaiming)
+        self.notices.reclaiming.fetch_add(1, Ordering::Relaxed);
+        Reclaim(&self.notices.reclaiming)
     }
 
     /// Whether caches are being taken back. One who holds a cache that was
     /// taken back already, and is woken by nobody else, sees that they are:
     /// the cache's lock orders this after [`reclaim`](Self::reclaim).
     pub fn is_reclaiming(&self) -> bool {
-        self.reclaiming.load(Ordering::Relaxed) != 0
+        self.notices.reclaiming.load(Ordering::Relaxed) != 0
     }
 }
 

@@ -1,15 +1,26 @@
-//! A CPU's cache.
+//! A CPU's cache, and its outbox.
+
+use core::alloc::Layout;
 
 use lock_api::{Mutex, MutexGuard, RawMutex};
 
-use super::granted::Granted;
-use crate::{cache::Cache, lock::RawSpinLock};
+use super::{granted::Granted, outbox::Outbox};
+use crate::{
+    allocator::Front,
+    cache::Cache,
+    heap::chunk::Span,
+    lock::RawSpinLock,
+    unit::{Granules, Offset},
+};
 
-/// A CPU's cache behind its lock. Two of them share no cache line, nor a pair
-/// of lines that are fetched together.
+/// A CPU's cache behind its lock, and what it puts out for others. Two of them
+/// share no cache line, nor a pair of lines that are fetched together.
 #[derive(Debug)]
 #[repr(align(128))]
-pub(super) struct Slot<const S: usize, const A: usize>(Mutex<RawSpinLock, CpuCache<S, A>>);
+pub(super) struct Slot<const S: usize, const A: usize> {
+    cache: Mutex<RawSpinLock, CpuCache<S, A>>,
+    pub outbox: Outbox<S, A>,
+}
 
 /// A CPU's cache, with its lock held.
 pub(super) type HeldCache<'a, const S: usize, const A: usize> =
@@ -20,16 +31,19 @@ pub(super) type CpuCache<const S: usize, const A: usize> = Cache<S, A, Granted<S
 
 impl<const S: usize, const A: usize> Slot<S, A> {
     pub const fn empty() -> Self {
-        Self(Mutex::from_raw(RawSpinLock::INIT, Cache::empty()))
+        Self {
+            cache: Mutex::from_raw(RawSpinLock::INIT, Cache::empty()),
+            outbox: Outbox::empty(),
+        }
     }
 
     #[inline]
     pub fn try_lock(&self) -> Option<HeldCache<'_, S, A>> {
-        self.0.try_lock()
+        self.cache.try_lock()
     }
 
     pub fn lock(&self) -> HeldCache<'_, S, A> {
-        self.0.lock()
+        self.cache.lock()
     }
 
     /// # Safety
@@ -38,6 +52,31 @@ impl<const S: usize, const A: usize> Slot<S, A> {
     #[inline]
     pub unsafe fn held(&self) -> HeldCache<'_, S, A> {
         // SAFETY: the caller's promise.
-        unsafe { self.0.make_guard_unchecked() }
+        unsafe { self.cache.make_guard_unchecked() }
+    }
+    /// The cache, which is held, with its outbox.
+    pub fn front<'a>(&'a self, cache: &'a mut HeldCache<'_, S, A>) -> Own<'a, S, A> {
+        Own {
+            cache,
+            outbox: &self.outbox,
+        }
+    }
+}
+
+/// All that a CPU has in front of the heap.
+pub(super) struct Own<'a, const S: usize, const A: usize> {
+    cache: &'a mut CpuCache<S, A>,
+    outbox: &'a Outbox<S, A>,
+}
+
+impl<const S: usize, const A: usize> Front for Own<'_, S, A> {
+    fn pop(&mut self, span: Span, layout: Layout) -> Option<Offset> {
+        self.cache.pop(span, layout)
+    }
+
+    /// What is out goes first: once nothing is, the cache may go to sleep.
+    fn pop_any(&mut self, span: Span) -> Option<(Offset, Granules)> {
+        let out = self.outbox.pop_any(span);
+        out.or_else(|| self.cache.pop_any(span))
     }
 }

@@ -73,8 +73,26 @@ impl<Cpu: CurrentCpu> Sample<Cpu> {
         unsafe { self.heap.dealloc(block, bytes(size)) }
     }
 
+    /// What a CPU's lists hold.
     fn parked_on(&self, cpu: usize) -> usize {
         self.heap.slots[cpu].lock().parked(self.heap.span()).bytes()
+    }
+
+    /// What a CPU has put out.
+    fn out_of(&self, cpu: usize) -> usize {
+        let _caches = self.heap.lock_all();
+        let outbox = &self.heap.slots[cpu].outbox;
+        outbox.parked(self.heap.span()).bytes()
+    }
+
+    /// Frees so many blocks on a CPU, which were all allocated on the first.
+    fn free_on(&self, cpu: usize, size: usize, count: usize) {
+        let blocks: Vec<_> = (0..count).map(|_| self.alloc(size)).collect();
+        CPU.set(cpu);
+        for block in blocks {
+            self.free(block, size);
+        }
+        CPU.set(0);
     }
 }
 
@@ -91,19 +109,22 @@ fn a_cpu_parks_its_part_of_an_eighth_of_the_heap() {
     const HEAP: usize = 4 << 20;
     let sample = Sample::<Chosen>::of(HEAP);
     let part = HEAP / 8 / CPUS;
-    let mut most = 0;
+    let (mut most, mut most_out) = (0, 0);
     for round in 0..10 {
         for size in (1000..=4000).step_by(48) {
             let blocks: Vec<_> = (0..100).map(|_| sample.alloc(size)).collect();
             for block in blocks {
                 sample.free(block, size);
             }
-            let parked = sample.parked_on(0);
+            let (parked, out) = (sample.parked_on(0), sample.out_of(0));
+            assert!(out <= part / 2, "{out} are out in round {round}");
             // A list is full when it holds its bound, and may end in its midst.
             assert!(parked <= part * 9 / 8, "{parked} in round {round}");
             most = most.max(parked);
+            most_out = most_out.max(out);
         }
     }
+    assert!(most_out > part / 4, "only {most_out} were ever out");
     assert!(most > part / 2, "only {most} were ever parked");
     assert_eq!(sample.parked_on(1), 0);
     sample.heap.check().unwrap();
@@ -123,6 +144,79 @@ fn a_list_holds_128_blocks_or_64_kib() {
         let parked = sample.parked_on(0) - before;
         assert!(parked > most / 2 && parked <= most, "{parked} of {size}");
     }
+}
+
+#[test]
+fn as_much_as_a_list_holds_may_be_out() {
+    let sample = Sample::<Chosen>::of(64 << 20);
+    for (size, most) in [(8, 1024), (512, 65536)] {
+        let before = sample.out_of(0);
+        sample.free_on(0, size, 1000);
+        assert_eq!(sample.out_of(0) - before, most);
+    }
+    assert_eq!(sample.out_of(1), 0);
+    sample.heap.check().unwrap();
+}
+
+#[test]
+fn what_one_cpu_frees_another_takes_without_the_heaps_lock() {
+    let sample = Sample::<Chosen>::of(64 << 20);
+    sample.free_on(1, 100, 500);
+    let out = sample.out_of(1);
+    assert!(out >= 64 * 104, "only {out} are out");
+    while sample.parked_on(0) > 0 {
+        sample.alloc(100);
+    }
+    let parked = sample.heap.stats().parked;
+    let heap = sample.heap.shared.lock();
+    assert!(!sample.alloc(100).is_null());
+    drop(heap);
+    assert_eq!((sample.out_of(1), sample.parked_on(0)), (0, out - 104));
+    assert_eq!(sample.heap.stats().parked, parked - 104);
+    sample.heap.check().unwrap();
+}
+
+#[test]
+fn a_cpu_that_never_had_the_heaps_lock_parks_blocks() {
+    let sample = Sample::<Chosen>::of(64 << 20);
+    let blocks: Vec<_> = (0..100).map(|_| sample.alloc(100)).collect();
+    let heap = sample.heap.shared.lock();
+    CPU.set(1);
+    for block in blocks {
+        sample.free(block, 100);
+    }
+    CPU.set(0);
+    drop(heap);
+    assert_eq!(sample.parked_on(1) + sample.out_of(1), 100 * 104);
+}
+
+#[test]
+fn what_is_out_counts_as_parked_and_is_taken_back() {
+    let sample = Sample::<Chosen>::of(64 << 20);
+    let before = sample.heap.stats();
+    let whole = before.largest_free;
+    sample.free_on(1, 100, 500);
+    assert!(sample.out_of(1) > 0);
+    assert_eq!(sample.heap.stats().live, 0);
+    let block = sample.alloc(whole);
+    assert!(!block.is_null(), "something was left");
+    sample.free(block, whole);
+    assert_eq!(sample.heap.stats(), before);
+}
+
+#[test]
+fn a_chain_that_is_more_than_the_budget_costs_other_lists_theirs() {
+    let mut granted = Granted::<SMALLBINS, 2>::NONE;
+    granted.set_budget(Granules(40));
+    let (small, large) = (class(8), class(400));
+    granted.grow(small, 128);
+    assert!(granted.may_adopt());
+    granted.adopt(large, Granules(100));
+    assert_eq!(granted.of(large).0, 100);
+    assert!(!granted.may_adopt());
+    let revoked = core::iter::repeat_with(|| granted.revoke_any_but(large)).take(20);
+    assert_eq!(revoked.flatten().count(), 1);
+    assert_eq!(granted.of(small).0, 0);
 }
 
 #[test]

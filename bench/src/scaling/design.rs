@@ -19,11 +19,15 @@ pub struct Design {
     pub settled_at_once: u32,
     pub central: Central,
     pub overflow: Overflow,
+    /// Of what its lists may hold, a CPU may put out one in so many granules besides; nothing if that is 0.
+    pub out: u32,
+    /// The outboxes that a CPU looks into, at the most, whose own has nothing.
+    pub looked_into: u32,
     /// Whether a batch moves as one, so that the time under the lock does not depend on how many blocks it has.
     pub whole_batches: bool,
 }
 
-/// What a CPU does whose list is full. Without the lock, the list grows if it may, and then nothing is deferred.
+/// What a CPU does whose list is full, and may neither grow nor put anything out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Overflow {
     /// If the lock is free, it makes room; else it defers the one block.
@@ -70,6 +74,8 @@ pub const TODAY: Design = Design {
     settled_at_once: 64,
     central: Central::OneLock,
     overflow: Overflow::DefersHalf,
+    out: 2,
+    looked_into: 8,
     whole_batches: false,
 };
 
@@ -125,6 +131,7 @@ mod tests {
     fn constants_are_those_of_the_crate() {
         let exchange = include_str!("../../../src/per_cpu/exchange.rs");
         let granted = include_str!("../../../src/per_cpu/granted.rs");
+        let allocator = include_str!("../../../src/per_cpu/mod.rs");
         let shared = include_str!("../../../src/per_cpu/shared.rs");
         let spare = include_str!("../../../src/allocator/spare.rs");
         assert_eq!(
@@ -133,6 +140,7 @@ mod tests {
         );
         assert_eq!(TODAY.batch, constant(exchange, "pub(super) const BATCH:"));
         assert_eq!(TODAY.refusals, constant(granted, "const REFUSALS:"));
+        assert_eq!(TODAY.looked_into, constant(allocator, "const LOOKED_INTO:"));
         assert_eq!(TODAY.list, constant(granted, "const LIST:"));
         assert_eq!(LOOKED_AT as u32, constant(granted, "const LOOKED_AT:"));
         assert_eq!(LINE, constant(spare, "pub(crate) const LINE:"));

@@ -41,6 +41,11 @@ fn changes() -> Vec<Change> {
             crowd: 0.0,
         },
         Change {
+            name: "today, waiters cost a tenth of a transfer each",
+            design: TODAY,
+            crowd: 0.1,
+        },
+        Change {
             name: "today, waiters cost two transfers each",
             design: TODAY,
             crowd: 2.0,
@@ -79,6 +84,25 @@ fn changes() -> Vec<Change> {
             Design {
                 parked_of_heap: 32,
                 refusals: 1,
+                ..TODAY
+            },
+        ),
+        change("nothing is put out", Design { out: 0, ..TODAY }),
+        change(
+            "as much may be out as in the lists",
+            Design { out: 1, ..TODAY },
+        ),
+        change(
+            "two outboxes are looked into",
+            Design {
+                looked_into: 2,
+                ..TODAY
+            },
+        ),
+        change(
+            "32 outboxes are looked into",
+            Design {
+                looked_into: 32,
                 ..TODAY
             },
         ),

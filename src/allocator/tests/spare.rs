@@ -2,9 +2,9 @@
 
 use super::{Granules, LIST_AT_HALF, Layout, Offset, Sample, Vec};
 use crate::{
-    allocator::{LINE, halving::Halving},
+    allocator::{Front, LINE, halving::Halving},
     cache::Cache,
-    heap::LARGE,
+    heap::{LARGE, chunk::Span},
 };
 
 /// One in so many granules is the lists' budget here.
@@ -183,16 +183,29 @@ fn a_block_that_comes_back_is_parked_or_freed() {
     assert_eq!(sample.allocator.heap.free_granules().0, free + 9);
 }
 
+/// Lists in front of the allocator's.
+struct InFront(Cache<8, 2, Halving>);
+
+impl Front for InFront {
+    fn pop(&mut self, span: Span, layout: Layout) -> Option<Offset> {
+        self.0.pop(span, layout)
+    }
+
+    fn pop_any(&mut self, span: Span) -> Option<(Offset, Granules)> {
+        self.0.pop_any(span)
+    }
+}
+
 #[test]
 fn lists_in_front_are_used_and_drained_first() {
     let mut sample = Sample::new();
-    let mut front = Cache::<8, 2, Halving>::empty();
-    front.bounds.set_limit(Granules(1000));
-    front.bounds.wake();
+    let mut front = InFront(Cache::empty());
+    front.0.bounds.set_limit(Granules(1000));
+    front.0.bounds.wake();
     let span = sample.allocator.heap.span();
     let blocks = [(); 3].map(|()| sample.take(4));
     for block in blocks {
-        assert!(front.push(span, layout(4, 1), span.pointer_to(block)));
+        assert!(front.0.push(span, layout(4, 1), span.pointer_to(block)));
     }
     let grown = sample
         .allocator
@@ -203,5 +216,5 @@ fn lists_in_front_are_used_and_drained_first() {
     sample.park(8, 1);
     let block = sample.allocator.alloc_behind(&mut front, layout(7, 1));
     assert!(!block.is_null());
-    assert_eq!(front.parked(span).0, 0);
+    assert_eq!(front.0.parked(span).0, 0);
 }

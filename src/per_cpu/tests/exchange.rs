@@ -16,15 +16,16 @@ fn parked_as_blocks_come(sample: &Sample<Chosen>, blocks: &[*mut u8]) -> Vec<usi
 }
 
 /// What is seen then: a list that grows to 128 blocks, and is halved when
-/// it has so many; `kept` is whether the block that comes then is parked.
-fn up_to_128_and_half_of_it(count: usize, kept: bool) -> Vec<usize> {
-    let mut parked = 0;
+/// it has so many; so often the block that comes then is parked.
+fn up_to_128_and_half_of_it(count: usize, kept: usize) -> Vec<usize> {
+    let (mut parked, mut halved) = (0, 0);
     let next = |_| {
-        parked = if parked == 128 {
-            64 + usize::from(kept)
+        if parked == 128 {
+            halved += 1;
+            parked = 64 + usize::from(halved <= kept);
         } else {
-            parked + 1
-        };
+            parked += 1;
+        }
         parked
     };
     (0..count).map(next).collect()
@@ -46,7 +47,7 @@ fn half_of_a_full_list_goes_to_the_heap() {
     let (sample, blocks) = with_blocks(300);
     let live = sample.heap.stats().live;
     let seen = parked_as_blocks_come(&sample, &blocks);
-    assert_eq!(seen, up_to_128_and_half_of_it(300, true));
+    assert_eq!(seen, up_to_128_and_half_of_it(300, usize::MAX));
     let stats = sample.heap.stats();
     assert_eq!(stats.live, live - 300 * 8);
     sample.heap.check().unwrap();
@@ -57,13 +58,12 @@ fn half_of_a_full_list_is_deferred_while_the_heap_is_held() {
     let (sample, blocks) = with_blocks(300);
     let heap = sample.heap.shared.lock();
     let used = heap.stats().live;
-    // The budget is set when the list grows with the heap at hand.
-    sample.heap.slots[0]
-        .lock()
-        .bounds
-        .set_budget(Granules(10_000));
+    // The budget is set when the heap is at hand.
+    sample.heap.shared.set_budget(Granules(10_000));
     let seen = parked_as_blocks_come(&sample, &blocks);
-    assert_eq!(seen, up_to_128_and_half_of_it(300, false));
+    // Two halves are put out.
+    assert_eq!(seen, up_to_128_and_half_of_it(300, 2));
+    assert_eq!(sample.out_of(0), 128 * 8);
     assert_eq!(heap.stats().live, used);
     drop(heap);
     assert_eq!(sample.heap.stats().live, used - 300 * 8);
@@ -105,7 +105,7 @@ fn a_list_gives_one_block_at_least() {
     cache.bounds.set_budget(Granules(512));
     cache.bounds.grow(class(4096), 2 * BATCH);
     assert!(cache.push(span, layout, blocks[0]));
-    exchange::make_room(&mut cache, &mut heap, layout, 1000);
+    exchange::make_room(&mut cache, &sample.heap.slots[0].outbox, &mut heap, layout);
     assert_eq!(cache.held_in(class(4096)), Granules::ZERO);
 }
 

@@ -82,6 +82,13 @@ impl Script {
         if self.lists[cpu].pop(class) {
             return self.samples.add(Kind::Alloc, 0, time);
         }
+        self.lists[cpu].grow(class);
+        if self.lists[cpu].may_adopt() {
+            let chain = (0..2).find_map(|step| self.lists[(cpu + step) % 2].take_chain(class));
+            if let Some(count) = chain {
+                return self.lists[cpu].adopt(class, count);
+            }
+        }
         let Batch { count, revoked } = self.lists[cpu].refill(class);
         let source = match self.central.take(class, count, cpu as u16) {
             Moved { own, .. } if own == count => Source::Own,
@@ -104,7 +111,10 @@ impl Script {
             let (time, ()) = self.clock.time(|| self.hands.free(block));
             if self.lists[cpu].push(class) {
                 self.samples.add(Kind::Free, 0, time);
-            } else {
+                continue;
+            }
+            self.lists[cpu].grow(class);
+            if !self.lists[cpu].push(class) && self.lists[cpu].put_out(class).is_none() {
                 let Batch { count, revoked } = self.lists[cpu].make_room(class);
                 self.central.give(class, count, cpu as u16);
                 if revoked.is_none() {

@@ -13,7 +13,7 @@ pub struct Cpu {
     pub ops: u64,
     pub deferred: u64,
     pub role: Role,
-    /// What it wants a lock for.
+    /// What it wants of others.
     pub wanted: Wanted,
 }
 
@@ -36,6 +36,8 @@ pub enum Role {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
+    /// Blocks that a CPU put out, or else a refill.
+    Chain(Class),
     Refill(Class),
     MakeRoom(Class),
     HeapAlloc,

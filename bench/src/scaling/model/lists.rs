@@ -7,10 +7,10 @@ const ALIGNMENTS: usize = 2;
 
 pub struct Lists {
     design: Design,
-    /// What the heap allows all of them together.
-    allowed: u32,
-    /// What they were told of that, which is nothing until the lock was taken for the first time.
+    /// What all of them may hold together.
     budget: u32,
+    /// What is out.
+    out: u32,
     granted: u32,
     /// How often a list was refused more since a grant was revoked.
     refusals: u32,
@@ -24,6 +24,8 @@ struct List {
     blocks: u32,
     /// The granules at which it is full.
     bound: u32,
+    /// The blocks of the chain that is out for any CPU to take; none if there is none.
+    chain: u32,
 }
 
 /// Blocks that moved between a CPU's list and the heap.
@@ -39,8 +41,8 @@ impl Lists {
     pub fn new(design: Design, cpus: u32) -> Self {
         Self {
             design,
-            allowed: design.budget(cpus),
-            budget: 0,
+            budget: design.budget(cpus),
+            out: 0,
             granted: 0,
             refusals: 0,
             cursor: 0,
@@ -66,40 +68,76 @@ impl Lists {
         hit
     }
 
+    /// Doubles a list's bound, unless the budget does not allow it.
+    pub fn grow(&mut self, class: Class) {
+        let bound = self.lists[usize::from(class)].bound;
+        let new = self.design.next_bound(class, bound).max(bound);
+        let granted = self.granted + new - bound;
+        if granted > self.budget {
+            self.refusals += 1;
+            return;
+        }
+        self.lists[usize::from(class)].bound = new;
+        self.granted = granted;
+    }
+
+    /// Takes the chain of a list that is out, for this CPU or another.
+    pub fn take_chain(&mut self, class: Class) -> Option<u32> {
+        let chain = std::mem::take(&mut self.lists[usize::from(class)].chain);
+        self.out -= chain * granules(class);
+        (chain > 0).then_some(chain)
+    }
+
+    /// Whether a chain may be taken over.
+    pub fn may_adopt(&self) -> bool {
+        self.granted <= self.budget
+    }
+
+    /// Makes a chain the list, which is empty and grows for it if need be, and takes one of its blocks.
+    pub fn adopt(&mut self, class: Class, count: u32) {
+        let list = &mut self.lists[usize::from(class)];
+        let bound = list.bound.max(count * granules(class));
+        self.granted += bound - list.bound;
+        list.bound = bound;
+        list.blocks += count - 1;
+    }
+
+    /// Puts half of a list that is full out for any CPU to take, on top of what is out, and parks a block. Says how many
+    /// left.
+    pub fn put_out(&mut self, class: Class) -> Option<u32> {
+        let (half, size) = (self.half_of(class), granules(class));
+        let most = self.budget.checked_div(self.design.out).unwrap_or(0);
+        let list = &mut self.lists[usize::from(class)];
+        if half == 0 || (list.chain + half) * size > list.bound || self.out + half * size > most {
+            return None;
+        }
+        self.out += half * size;
+        list.blocks -= half;
+        list.chain += half;
+        self.push(class).then_some(half)
+    }
+
     /// Fills half of a list that was empty, and takes one of the blocks. At least that one comes from the heap.
     pub fn refill(&mut self, class: Class) -> Batch {
-        let revoked = self.grow_under_lock(class);
+        let revoked = self.revoke_any_but(class);
         let count = self.half_of(class).max(1);
         self.lists[usize::from(class)].blocks += count - 1;
         Batch { count, revoked }
     }
 
-    /// Parks a block in a list that was full: lets it grow, or says how many left it for that.
+    /// Parks a block in a list that is full: says how many left it for that.
     pub fn make_room(&mut self, class: Class) -> Batch {
-        let full = self.lists[usize::from(class)].bound;
-        let revoked = self.grow_under_lock(class);
+        let revoked = self.revoke_any_but(class);
         let half = self.half_of(class).max(1);
         let list = &mut self.lists[usize::from(class)];
-        let count = if list.bound > full {
-            0
-        } else {
-            half.min(list.blocks)
-        };
+        let count = half.min(list.blocks);
         list.blocks -= count;
         // A list that was granted nothing does not take it.
-        if !self.push(class) {
-            return Batch {
-                count: count + 1,
-                revoked,
-            };
+        let parks = self.push(class);
+        Batch {
+            count: count + u32::from(!parks),
+            revoked,
         }
-        Batch { count, revoked }
-    }
-
-    /// Parks a block in a list that was full, if it may grow without the lock.
-    pub fn push_growing(&mut self, class: Class) -> bool {
-        self.grow(class);
-        self.push(class)
     }
 
     /// Takes half of a list that is full, and says how many blocks that is, with the one that did not fit.
@@ -120,35 +158,15 @@ impl Lists {
         let mut bound = 0;
         loop {
             let next = self.design.next_bound(class, bound);
-            if next <= bound || next > self.allowed {
+            if next <= bound || next > self.budget {
                 return bound / 2 / granules(class);
             }
             bound = next;
         }
     }
 
-    /// Doubles a list's bound, at the cost of another list if it is time for that.
-    fn grow_under_lock(&mut self, class: Class) -> Option<u32> {
-        self.budget = self.allowed;
-        self.grow(class);
-        self.revoke_any_but(class)
-    }
-
-    /// Doubles a list's bound, unless the budget does not allow it.
-    fn grow(&mut self, class: Class) {
-        let bound = &mut self.lists[usize::from(class)].bound;
-        let new = self.design.next_bound(class, *bound).max(*bound);
-        let granted = self.granted + new - *bound;
-        if granted > self.budget {
-            self.refusals += 1;
-            return;
-        }
-        *bound = new;
-        self.granted = granted;
-    }
-
     fn revoke_any_but(&mut self, class: Class) -> Option<u32> {
-        if self.refusals < self.design.refusals {
+        if self.refusals < self.design.refusals && self.granted <= self.budget {
             return None;
         }
         for _ in 0..LOOKED_AT {
@@ -161,7 +179,9 @@ impl Lists {
             if list.bound > 0 {
                 self.granted -= list.bound;
                 self.refusals = 0;
-                return Some(std::mem::take(list).blocks);
+                let List { blocks, chain, .. } = std::mem::take(list);
+                self.out -= chain * granules(other as Class);
+                return Some(blocks + chain);
             }
         }
         None
@@ -172,7 +192,7 @@ impl Lists {
     fn parked(&self) -> u32 {
         let lists = self.lists.iter().zip(0..);
         lists
-            .map(|(list, class)| list.blocks * granules(class))
+            .map(|(list, class)| (list.blocks + list.chain) * granules(class))
             .sum()
     }
 }
@@ -239,7 +259,11 @@ mod tests {
                 blocks.push((block, layout));
                 let class = class_of(layout.size());
                 if !lists.pop(class) {
-                    behind.take(class, lists.refill(class).count);
+                    lists.grow(class);
+                    match lists.may_adopt().then(|| lists.take_chain(class)).flatten() {
+                        Some(count) => lists.adopt(class, count),
+                        None => behind.take(class, lists.refill(class).count),
+                    }
                 }
             } else {
                 let (block, layout) = blocks.swap_remove(rng.usize(0..blocks.len()));
@@ -247,7 +271,10 @@ mod tests {
                 unsafe { allocator.dealloc(block, layout) };
                 let class = class_of(layout.size());
                 if !lists.push(class) {
-                    behind.give(class, lists.make_room(class).count);
+                    lists.grow(class);
+                    if !lists.push(class) && lists.put_out(class).is_none() {
+                        behind.give(class, lists.make_room(class).count);
+                    }
                 }
             }
             if step % 64 == 0 {
@@ -274,6 +301,7 @@ mod tests {
         assert_eq!(lists.defer_half(class), 1, "it was granted nothing");
         let mut blocks = 0;
         while lists.lists[usize::from(class)].bound < 128 * granules(class) {
+            lists.grow(class);
             blocks = blocks.max(lists.refill(class).count);
             while lists.pop(class) {}
         }
@@ -283,13 +311,30 @@ mod tests {
     }
 
     #[test]
-    fn a_list_grows_where_the_lock_is_held_once_it_was_told_of_a_budget() {
+    fn halves_are_put_out_until_as_much_is_out_as_the_list_holds() {
         let class = class_of(256);
         let mut lists = Lists::new(TODAY, 4);
-        assert!(!lists.push_growing(class));
-        assert_eq!(lists.make_room(class).count, 0);
-        let blocks = (1..).take_while(|_| lists.push(class) || lists.push_growing(class));
-        assert_eq!(blocks.count(), 127);
+        for _ in 0..8 {
+            lists.grow(class);
+        }
+        while lists.push(class) {}
+        assert_eq!(lists.put_out(class), Some(64));
+        while lists.push(class) {}
+        assert_eq!(lists.put_out(class), Some(64));
+        while lists.push(class) {}
+        assert_eq!(lists.put_out(class), None);
+        assert_eq!(lists.take_chain(class), Some(128));
+        assert_eq!(lists.take_chain(class), None);
+    }
+
+    #[test]
+    fn a_list_grows_for_a_chain_that_it_takes_over() {
+        let class = class_of(256);
+        let mut lists = Lists::new(TODAY, 4);
+        lists.adopt(class, 40);
+        let blocks = (0..).take_while(|_| lists.pop(class));
+        assert_eq!(blocks.count(), 39);
+        assert_eq!(lists.granted, 40 * granules(class));
     }
 
     #[test]
@@ -300,6 +345,7 @@ mod tests {
         for step in 0..10_000 {
             let class = class_of(sizes[step % sizes.len()]);
             let before = (lists.granted, lists.refusals);
+            lists.grow(class);
             let Batch { revoked, .. } = lists.refill(class);
             refused += u32::from(revoked.is_none() && lists.refusals > before.1);
             if revoked.is_some() {

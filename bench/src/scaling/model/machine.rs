@@ -19,6 +19,9 @@ use crate::scaling::load::{LIVE, PASS, Pattern, QUEUE, SENT};
 /// Operations that a CPU goes through before others have a turn.
 const AT_ONCE: u64 = 256;
 
+/// CPUs that have bits of their own.
+const HINTS: usize = 32;
+
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Event {
     /// A CPU goes on by itself.
@@ -61,6 +64,8 @@ pub struct Machine<'s> {
     locks: Vec<Lock>,
     /// What each lock guards.
     centrals: Vec<Central>,
+    /// For each list, which CPUs may have put something out.
+    hints: Vec<u32>,
     places: Vec<Place>,
     channels: Vec<Channel>,
     rng: Rng,
@@ -96,6 +101,7 @@ impl<'s> Machine<'s> {
             cpus: cpus.collect(),
             locks: (0..locks).map(|_| Lock::default()).collect(),
             centrals: (0..locks).map(|_| Central::default()).collect(),
+            hints: vec![0; CLASSES.into()],
             places: Vec::new(),
             channels: (0..setup.cpus.div_ceil(2))
                 .map(|_| Channel::default())
@@ -113,8 +119,10 @@ impl<'s> Machine<'s> {
     fn place(&mut self, cpu: usize) -> Place {
         let block = |_| {
             let class = self.setup.load.class(&mut self.cpus[cpu].rng);
-            if class != LARGE && !self.cpus[cpu].lists.pop(class) {
-                self.cpus[cpu].lists.refill(class);
+            let lists = &mut self.cpus[cpu].lists;
+            if class != LARGE && !lists.pop(class) {
+                lists.grow(class);
+                lists.refill(class);
             }
             class
         };
@@ -265,7 +273,7 @@ impl<'s> Machine<'s> {
             return self.wanting(number, self.prices.loop_half, Wanted::HeapAlloc);
         }
         if !cpu.lists.pop(class) {
-            return self.wanting(number, hit, Wanted::Refill(class));
+            return self.wanting(number, hit, Wanted::Chain(class));
         }
         cpu.clock += hit;
         None
@@ -300,7 +308,9 @@ impl<'s> Machine<'s> {
         match self.design.central {
             design::Central::OneLock => 0,
             design::Central::LockPerClass => match self.cpus[cpu].wanted {
-                Wanted::Refill(class) | Wanted::MakeRoom(class) => class.into(),
+                Wanted::Chain(class) | Wanted::Refill(class) | Wanted::MakeRoom(class) => {
+                    class.into()
+                }
                 Wanted::HeapAlloc | Wanted::HeapFree | Wanted::Locked => LARGE.into(),
             },
             // A producer and its consumer have the same one.
@@ -309,6 +319,16 @@ impl<'s> Machine<'s> {
     }
 
     fn want(&mut self, now: Time, cpu: usize) {
+        match self.cpus[cpu].wanted {
+            Wanted::Chain(class) => return self.refill_outside(now, cpu, class),
+            Wanted::MakeRoom(class) => {
+                if let Some(time) = self.make_room_outside(now, cpu, class) {
+                    self.cpus[cpu].clock = time;
+                    return self.go_on(cpu);
+                }
+            }
+            _ => (),
+        }
         let lock = self.lock_of(cpu);
         let wanted = self.cpus[cpu].wanted;
         if self.design.overflow == Overflow::AlwaysDefers && matches!(wanted, Wanted::MakeRoom(_)) {
@@ -323,15 +343,74 @@ impl<'s> Machine<'s> {
         }
     }
 
-    /// Lets a list grow without the lock, or leaves to its next holder what a CPU wants to free.
+    /// Fills a list with a chain that is out, or else wants the heap to do that.
+    fn refill_outside(&mut self, now: Time, number: usize, class: Class) {
+        let mut looked = 0;
+        let found = self.find_chain(number, class, &mut looked);
+        let done = now + self.prices.look_into(looked);
+        let cpu = &mut self.cpus[number];
+        cpu.clock = done;
+        let Some(Found { count, by }) = found else {
+            cpu.wanted = Wanted::Refill(class);
+            return self.schedule(done, Event::Want(number));
+        };
+        cpu.lists.adopt(class, count);
+        if by != number {
+            cpu.clock += self.prices.consume_foreign * Time::from(count);
+        }
+        self.go_on(number);
+    }
+
+    /// A chain of a CPU's own, or of another that may have put one out: the next ones first, by their bits.
+    fn find_chain(&mut self, number: usize, class: Class, looked: &mut u64) -> Option<Found> {
+        let lists = &mut self.cpus[number].lists;
+        lists.grow(class);
+        if self.design.out == 0 || !lists.may_adopt() {
+            return None;
+        }
+        if let Some(count) = lists.take_chain(class) {
+            return Some(Found { count, by: number });
+        }
+        // The bits' line.
+        *looked += 1;
+        let most = u64::from(self.design.looked_into) + 1;
+        for step in 0..HINTS {
+            let bit = (number + step) % HINTS;
+            if self.hints[usize::from(class)] & 1 << bit == 0 {
+                continue;
+            }
+            for by in (bit..self.cpus.len()).step_by(HINTS) {
+                if *looked == most {
+                    return None;
+                }
+                *looked += 1;
+                if let Some(count) = self.cpus[by].lists.take_chain(class) {
+                    return Some(Found { count, by });
+                }
+            }
+            self.hints[usize::from(class)] &= !(1 << bit);
+        }
+        None
+    }
+
+    /// Lets a list grow, or puts half of it out, and says when that is done.
+    fn make_room_outside(&mut self, now: Time, cpu: usize, class: Class) -> Option<Time> {
+        let lists = &mut self.cpus[cpu].lists;
+        lists.grow(class);
+        if lists.push(class) {
+            return Some(now);
+        }
+        let count = lists.put_out(class)?;
+        let hints = &mut self.hints[usize::from(class)];
+        let bit = 1 << (cpu % HINTS);
+        let told = u64::from(*hints & bit == 0);
+        *hints |= bit;
+        Some(now + self.prices.look_into(told) + self.prices.unlink * Time::from(count))
+    }
+
+    /// Leaves to its next holder what a CPU wants to free.
     fn defer(&mut self, now: Time, number: usize, lock: usize) {
         let cpu = &mut self.cpus[number];
-        if let Wanted::MakeRoom(class) = cpu.wanted
-            && cpu.lists.push_growing(class)
-        {
-            cpu.clock = now;
-            return self.go_on(number);
-        }
         let central = &mut self.centrals[lock];
         let (class, count) = match (cpu.wanted, self.design.overflow) {
             (Wanted::MakeRoom(class), Overflow::DefersBlock) => (class, 1),
@@ -379,6 +458,7 @@ impl<'s> Machine<'s> {
                 let moved = count + revoked.unwrap_or(0);
                 self.prices.give_back(moved, travels, whole)
             }
+            Wanted::Chain(_) => unreachable!("it needs no lock"),
             Wanted::HeapAlloc => self.prices.heap_alloc(travels),
             Wanted::HeapFree => self.prices.heap_free(travels),
             Wanted::Locked => self.prices.locked(),
@@ -446,6 +526,12 @@ impl<'s> Machine<'s> {
             self.schedule(self.cpus[sender].clock, Event::Send(sender));
         }
     }
+}
+
+/// A chain that was out, and whose it was.
+struct Found {
+    count: u32,
+    by: usize,
 }
 
 struct Totals {

@@ -28,6 +28,9 @@ pub struct Prices {
     pub deferral: Time,
     /// Taking a block out of one's own list.
     pub unlink: Time,
+    /// Taking or putting something where no other CPU did.
+    pub swap: Time,
+    transfer: Time,
 }
 
 impl Prices {
@@ -56,7 +59,14 @@ impl Prices {
             channel: from_ns(costs.channel),
             deferral: from_ns(costs.transfer * 2.0),
             unlink: from_ns(costs.refill_own.each),
+            swap: from_ns(costs.swap),
+            transfer: from_ns(costs.transfer),
         }
+    }
+
+    /// Looking into one's own outbox, and into so many others, which may have changed.
+    pub fn look_into(&self, others: u64) -> Time {
+        self.swap + self.transfer * others
     }
 
     /// What it adds that another CPU had the heap before.
