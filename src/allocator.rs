@@ -77,7 +77,7 @@ const BOUNDED_EFFORT: usize = 64;
 ///
 /// [`dealloc`](Self::dealloc), and [`realloc`](Self::realloc) besides
 /// copying, take a bounded time, whatever the heap holds: up to two chunks
-/// are unlinked and one is linked. So does [`alloc`](Self::alloc), in which 64
+/// are unlinked and one is linked. So does [`alloc`](Self::alloc), in which 65
 /// parked blocks are given back at the most, except where a request is about
 /// to fail: then all of them are, and the chunks that may be large enough are
 /// looked at one by one. An allocator made by [`bounded`](Self::bounded) does
@@ -190,7 +190,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     }
 
     /// As [`empty`](Self::empty), but of an allocator for hard real time: a
-    /// request gives back at most 64 parked blocks, and before it fails 64
+    /// request gives back at most 65 parked blocks, and before it fails 64
     /// more, and looks at most at 64 chunks for a place. It may thus fail
     /// although what is parked would make room for it; the next request goes
     /// on where it stopped.
@@ -559,7 +559,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
             }
         }
         if self.resize_in_place(at, granules, new_granules) {
-            if new_granules < granules {
+            if new_granules != granules {
                 self.free_one_parked(new_layout, front);
             }
             return here(block);
@@ -593,9 +593,9 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         true
     }
 
-    /// Frees a parked block of a size that another block just shrank to. Else
-    /// a program whose blocks shrink would have more and more parked of the
-    /// small sizes, which it frees, and cut them from what was large.
+    /// Frees a parked block of a size that another block just got where it is.
+    /// Else a program whose blocks change their size would have more and more
+    /// parked of the sizes that it frees, and cut anew those that it allocates.
     fn free_one_parked(&mut self, layout: Layout, front: &mut impl Front) {
         if let Some(parked) = self.pop_for(layout, front) {
             self.heap.free(parked, Granules::of_block(layout.size()));
@@ -638,9 +638,25 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
             size: Granules::holding(layout.size())?,
             alignment: alignment_of(layout),
         };
+        if Self::LISTS && request.alignment > 1 {
+            self.free_misaligned(layout, front);
+        }
         match self.heap.take(request) {
             Some(block) => Some(block),
             None => self.take_beyond_reserve(request, front),
+        }
+    }
+
+    /// Frees the parked block that was too little aligned for a request: it
+    /// would be so for the next one too, and more would come.
+    fn free_misaligned(&mut self, layout: Layout, front: &mut impl Front) {
+        let span = self.heap.span();
+        let parked = front
+            .pop_any_aligned(span, layout)
+            .or_else(|| self.cache.pop_any_aligned(span, layout));
+        if let Some(block) = parked {
+            self.drained.step();
+            self.heap.free(block, Granules::of_block(layout.size()));
         }
     }
 

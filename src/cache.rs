@@ -169,6 +169,14 @@ impl<const SIZES: usize, const ALIGNMENTS: usize, B: Bounds> Cache<SIZES, ALIGNM
         self.pop_of(span, Class { size, alignment })
     }
 
+    /// Takes the block that was parked last for an alignment beyond a
+    /// granule's, even if it is not aligned as the layout asks for.
+    pub fn pop_any_aligned(&mut self, span: Span, layout: Layout) -> Option<Offset> {
+        let size = Self::size(layout)?;
+        let alignment = Self::larger_alignment(layout.align());
+        self.pop_of(span, Class { size, alignment })
+    }
+
     /// Takes the block that was parked last in a list.
     #[inline]
     pub fn pop_of(&mut self, span: Span, class: Class) -> Option<Offset> {

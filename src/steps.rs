@@ -91,8 +91,8 @@ impl Steps {
         };
         let (most_drained, tries, unlinked, linked) = match operation {
             Dealloc => (0, 0, 2, 1),
-            Alloc => (64, 2, 3, 3),
-            Realloc => (64, 3, 8, 4),
+            Alloc => (65, 2, 3, 3),
+            Realloc => (65, 3, 8, 4),
         };
         expect(drained, last.saturating_add(most_drained), "drained");
         let lists = u32::try_from(2 * lists).unwrap_or(u32::MAX);

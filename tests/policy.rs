@@ -164,6 +164,42 @@ fn a_large_block_shrinks_where_it_is_and_a_parked_one_of_its_new_size_is_freed()
 }
 
 #[test]
+fn a_block_that_grows_where_it_is_frees_a_parked_one_of_its_new_size() {
+    let region = Region::new(0, 1 << 20);
+    let mut allocator: Allocator = give(Allocator::empty(), &region, false);
+    // SAFETY: the region outlives what is allocated here; each block is live,
+    // and of its layout.
+    unsafe {
+        let [_, parked, block] = [(); 3].map(|()| allocator.alloc(layout(3000, 8)));
+        allocator.dealloc(parked, layout(3000, 8));
+        assert_eq!(allocator.stats().parked, 3000);
+        let block = allocator.realloc(block, layout(3000, 8), 2000);
+        assert_eq!(allocator.stats().parked, 3000);
+        let grown = allocator.realloc(block, layout(2000, 8), 3000);
+        assert_eq!(grown, block);
+    }
+    assert_eq!(allocator.stats().parked, 0);
+    allocator.check().unwrap();
+}
+
+#[test]
+fn a_parked_block_that_is_not_aligned_well_enough_is_freed() {
+    let region = Region::new(0, 1 << 20);
+    let mut allocator: Allocator = give(Allocator::empty(), &region, false);
+    // SAFETY: the region outlives what is allocated here; each block is live,
+    // and of its layout.
+    unsafe {
+        let blocks = [(); 2].map(|()| allocator.alloc(layout(64, 16)));
+        let misaligned = blocks.iter().find(|block| block.addr() % 1024 != 0);
+        allocator.dealloc(*misaligned.unwrap(), layout(64, 16));
+        assert_eq!(allocator.stats().parked, 64);
+        assert!(!allocator.alloc(layout(64, 1024)).is_null());
+    }
+    assert_eq!(allocator.stats().parked, 0);
+    allocator.check().unwrap();
+}
+
+#[test]
 fn what_was_outgrown_is_parked_if_it_is_small() {
     for (size, parked) in [(64, 64), (504, 504), (1023, 1024), (1025, 0), (2000, 0)] {
         let region = Region::new(0, 1 << 20);

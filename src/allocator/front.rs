@@ -13,6 +13,10 @@ pub(crate) trait Front {
     /// Takes the block that was parked last for such a layout.
     fn pop(&mut self, span: Span, layout: Layout) -> Option<Offset>;
 
+    /// Takes the block that was parked last for an alignment beyond a
+    /// granule's, even if it is not aligned as the layout asks for.
+    fn pop_any_aligned(&mut self, span: Span, layout: Layout) -> Option<Offset>;
+
     /// Takes any parked block.
     fn pop_any(&mut self, span: Span) -> Option<(Offset, Granules)>;
 }
@@ -23,6 +27,11 @@ pub(crate) struct Alone;
 impl Front for Alone {
     #[inline]
     fn pop(&mut self, _: Span, _: Layout) -> Option<Offset> {
+        None
+    }
+
+    #[inline]
+    fn pop_any_aligned(&mut self, _: Span, _: Layout) -> Option<Offset> {
         None
     }
 

@@ -54,6 +54,7 @@ impl<const S: usize, const A: usize> Slot<S, A> {
         // SAFETY: the caller's promise.
         unsafe { self.cache.make_guard_unchecked() }
     }
+
     /// The cache, which is held, with its outbox.
     pub fn front<'a>(&'a self, cache: &'a mut HeldCache<'_, S, A>) -> Own<'a, S, A> {
         Own {
@@ -72,6 +73,10 @@ pub(super) struct Own<'a, const S: usize, const A: usize> {
 impl<const S: usize, const A: usize> Front for Own<'_, S, A> {
     fn pop(&mut self, span: Span, layout: Layout) -> Option<Offset> {
         self.cache.pop(span, layout)
+    }
+
+    fn pop_any_aligned(&mut self, span: Span, layout: Layout) -> Option<Offset> {
+        self.cache.pop_any_aligned(span, layout)
     }
 
     /// What is out goes first: once nothing is, the cache may go to sleep.

@@ -191,6 +191,10 @@ impl Front for InFront {
         self.0.pop(span, layout)
     }
 
+    fn pop_any_aligned(&mut self, span: Span, layout: Layout) -> Option<Offset> {
+        self.0.pop_any_aligned(span, layout)
+    }
+
     fn pop_any(&mut self, span: Span) -> Option<(Offset, Granules)> {
         self.0.pop_any(span)
     }
