@@ -159,7 +159,9 @@ impl NewBlock {
         // SAFETY: both runs lie in the block, which is the caller's.
         unsafe {
             self.block.write_bytes(0, start);
-            self.block.add(end).write_bytes(0, self.size - end);
+            if end < self.size {
+                self.block.add(end).write_bytes(0, self.size - end);
+            }
         }
     }
 }

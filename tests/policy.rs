@@ -131,11 +131,17 @@ fn a_bounded_allocator_gives_back_128_blocks_and_fails() {
 /// Where a block of `size` bytes is when it gets `new_size`, while one of just
 /// that size is parked: whether there, and what is parked then.
 fn resized(size: usize, new_size: usize) -> (bool, usize) {
+    resized_beside(0, size, new_size)
+}
+
+/// The same, in a heap of a megabyte in which `used` bytes are live, too.
+fn resized_beside(used: usize, size: usize, new_size: usize) -> (bool, usize) {
     let region = Region::new(0, 1 << 20);
     let mut allocator: Allocator = give(Allocator::empty(), &region, false);
     // SAFETY: the region outlives what is allocated here; each block is live,
     // of its layout, and as long as what is written and read.
     let took_parked = unsafe {
+        assert!(!allocator.alloc(layout(used, 8)).is_null());
         let block = allocator.alloc(layout(size, 8));
         let parked = allocator.alloc(layout(new_size, 8));
         allocator.dealloc(parked, layout(new_size, 8));
@@ -156,6 +162,11 @@ fn small_blocks_change_places_with_parked_ones_of_the_new_size() {
     assert_eq!(resized(640, 64), (true, 640));
     assert_eq!(resized(1024, 8), (true, 1024));
     assert_eq!(resized(61, 64), (false, 64));
+}
+
+#[test]
+fn blocks_stay_where_they_are_if_room_is_scarce() {
+    assert_eq!(resized_beside(3 << 18, 640, 64), (false, 0));
 }
 
 #[test]
