@@ -40,13 +40,10 @@ pub const DEFAULT_SMALLBINS_AMOUNT: usize = 512;
 /// otherwise: one for blocks aligned to 8 bytes, one for all others.
 pub const DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT: usize = 2;
 
-/// Growing to this many bytes or more, a block is moved to where it has room
-/// to grow on, if there is such a place.
-const GROWING: usize = 2048;
-
 /// Up to this many bytes are copied rather than a chunk is cut or joined, and
-/// while a lock is held. A block of more that its content outgrew is not
-/// parked: what grows from size to size seldom comes back to one.
+/// while a lock is held. A block that grows to more is moved to where it has
+/// room to grow on, if there is such a place; and if its content outgrew it, it
+/// is not parked: what grows from size to size seldom comes back to one.
 pub(crate) const CHEAPLY_COPIED: usize = 1024;
 
 /// The most granules that are parked in a list of the smallest blocks while
@@ -566,7 +563,9 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
             }
             return here(block);
         }
-        if let Some(new) = self.take_to_grow(new_layout, new_granules, front) {
+        // What grows by jumps is not filled bit by bit.
+        let grows_on = new_granules.0 / 2 <= granules.0;
+        if let Some(new) = self.take_to_grow(new_layout, new_granules, grows_on, front) {
             return Resized::CopyTo(self.give(new, new_size));
         }
         // In vain, everything that was parked is free now.
@@ -609,10 +608,12 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         &mut self,
         layout: Layout,
         size: Granules,
+        grows_on: bool,
         front: &mut impl Front,
     ) -> Option<Offset> {
         let half_free = self.heap.free_granules().0 >= self.heap.capacity().0 / 2;
-        if half_free && layout.size() >= GROWING && alignment_of(layout) == 1 {
+        let is_large = layout.size() > CHEAPLY_COPIED && alignment_of(layout) == 1;
+        if half_free && is_large && grows_on {
             let roomy = self.heap.take_with_room(size);
             if roomy.is_some() {
                 return roomy;

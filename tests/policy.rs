@@ -174,6 +174,30 @@ fn a_large_block_shrinks_where_it_is_and_a_parked_one_of_its_new_size_is_freed()
     assert_eq!(resized(1025, 64), (false, 0));
 }
 
+/// Whether a block that grows to 8000 bytes takes a chunk of twice as many,
+/// though there is one of just its size.
+fn grows_where_it_can_double(size: usize) -> bool {
+    let region = Region::new(0, 1 << 20);
+    let mut allocator: Allocator = give(Allocator::empty(), &region, false);
+    // SAFETY: the region outlives what is allocated here; each block is live,
+    // and of its layout.
+    unsafe {
+        let sizes = [16_000, 5000, 8000, 5000, size, 5000];
+        let blocks = sizes.map(|size| allocator.alloc(layout(size, 8)));
+        allocator.dealloc(blocks[0], layout(16_000, 8));
+        allocator.dealloc(blocks[2], layout(8000, 8));
+        let grown = allocator.realloc(blocks[4], layout(size, 8), 8000);
+        assert!(grown == blocks[0] || grown == blocks[2]);
+        grown == blocks[0]
+    }
+}
+
+#[test]
+fn what_at_most_doubles_gets_room_to_double_again() {
+    assert!(grows_where_it_can_double(4000));
+    assert!(!grows_where_it_can_double(3992));
+}
+
 #[test]
 fn a_block_that_grows_where_it_is_frees_a_parked_one_of_its_new_size() {
     let region = Region::new(0, 1 << 20);

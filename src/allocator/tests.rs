@@ -134,7 +134,9 @@ fn room_is_ample_again_once_less_than_a_quarter_is_used() {
 fn grows_where_it_can_double(bytes: usize, align: usize, less_than_half_by: u32) -> bool {
     let mut sample = Sample::new();
     let size = Granules::of_block(bytes).0;
-    let [double, _, single, _] = [2 * size, 256, size, 256].map(|size| sample.take(size));
+    // Of two blocks after each, one is beside it, whichever end it came from.
+    let sizes = [2 * size, 256, 1, size, 256, 1];
+    let [double, _, _, single, _, _] = sizes.map(|size| sample.take(size));
     sample.free(double, 2 * size);
     sample.free(single, size);
     let left = sample.capacity / 2 - less_than_half_by - 3 * size;
@@ -142,18 +144,18 @@ fn grows_where_it_can_double(bytes: usize, align: usize, less_than_half_by: u32)
     let layout = Layout::from_size_align(bytes, align).unwrap();
     let place = sample
         .allocator
-        .take_to_grow(layout, Granules(size), &mut Alone)
+        .take_to_grow(layout, Granules(size), true, &mut Alone)
         .unwrap();
     place == double
 }
 
 #[test]
-fn a_block_of_two_kib_grows_where_it_can_double_if_half_is_free() {
-    assert!(grows_where_it_can_double(2048, 8, 0));
+fn a_block_of_more_than_a_kib_grows_where_it_can_double_if_half_is_free() {
+    assert!(grows_where_it_can_double(1025, 8, 0));
     assert!(grows_where_it_can_double(4096, 1, 0));
-    assert!(!grows_where_it_can_double(2048, 8, 1));
-    assert!(!grows_where_it_can_double(2047, 8, 0));
-    assert!(!grows_where_it_can_double(2048, 16, 0));
+    assert!(!grows_where_it_can_double(1025, 8, 1));
+    assert!(!grows_where_it_can_double(1024, 8, 0));
+    assert!(!grows_where_it_can_double(1025, 16, 0));
 }
 
 #[test]

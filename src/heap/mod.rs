@@ -342,13 +342,30 @@ impl Heap {
         self.take_from_gap(Request { size, alignment: 1 })
     }
 
-    /// Takes a block out of a chunk that leaves it room to double.
+    /// Takes a block that has room to double: the front of a chunk, or else
+    /// from the gap if the reserve is left.
     pub fn take_with_room(&mut self, size: Granules) -> Option<Offset> {
         self.tries.step();
         let double = Granules(size.0.checked_mul(2)?);
-        let (chunk, found) = self.bins.good_fit(self.span, double)?;
-        self.take_front(chunk, found, size);
-        Some(chunk)
+        match self.bins.good_fit(self.span, double) {
+            Some((chunk, found)) => {
+                self.take_front(chunk, found, size);
+                Some(chunk)
+            }
+            None => self.take_apart(size, double),
+        }
+    }
+
+    /// Takes a block from the gap's start, apart from the block before it: that
+    /// one has room for as much then, and this one has the gap.
+    fn take_apart(&mut self, size: Granules, double: Granules) -> Option<Offset> {
+        if self.room_above_reserve() < double {
+            return None;
+        }
+        let room = self.top;
+        self.raise_top(double);
+        self.insert(room, size);
+        Some(room + size)
     }
 
     #[inline]

@@ -299,11 +299,28 @@ fn as_memory_is_used_the_step_ends_at_the_top() {
 fn a_chunk_with_room_to_double_is_one_of_twice_the_size() {
     let mut sample = Sample::new();
     let [_, twice] = sample.chunks([1199, 1200]);
+    sample.heap.set_reserve(sample.heap.room());
     assert_eq!(sample.heap.take_with_room(Granules(601)), None);
     assert_eq!(sample.heap.take_with_room(Granules(600)), Some(twice));
     sample.heap.check().unwrap();
     assert_eq!(sample.in_chunks(), 1199 + 600);
     assert_eq!(sample.heap.take_with_room(Granules(u32::MAX / 2 + 1)), None);
+}
+
+#[test]
+fn a_block_with_room_to_double_leaves_as_much_to_the_block_before_it() {
+    let mut sample = Sample::new();
+    let before = sample.raise(1000);
+    let room = sample.room();
+    sample.heap.set_reserve(Granules(room - 1199));
+    assert_eq!(sample.heap.take_with_room(Granules(600)), None);
+    sample.heap.set_reserve(Granules(room - 1200));
+    let block = sample.heap.take_with_room(Granules(600));
+    assert_eq!(block, Some(before + Granules(1600)));
+    assert_eq!(sample.room(), room - 1200);
+    sample.heap.check().unwrap();
+    assert!(sample.grow(before, 1000, 1600));
+    assert_eq!(sample.in_chunks(), 0);
 }
 
 #[test]

@@ -213,7 +213,7 @@ fn lists_in_front_are_used_and_drained_first() {
     }
     let grown = sample
         .allocator
-        .take_to_grow(layout(4, 1), Granules(4), &mut front);
+        .take_to_grow(layout(4, 1), Granules(4), false, &mut front);
     assert_eq!(grown, Some(blocks[2]));
     // Beyond the reserve, what is in front is given back.
     sample.make_scarce(0);
