@@ -88,7 +88,7 @@
 //!   unnoticed, until [`check`](Allocator::check) is called, but see above.
 //! - A heap spans 32 GiB at most, and one region.
 //! - Behind one lock, a second CPU makes nothing faster: see
-//!   `PerCpuAllocator`, which takes 10 KiB for each CPU, and as much again.
+//!   `PerCpuAllocator`, which takes 14 KiB for each CPU, and as much again.
 //! - Speed is bought with room: when less than half of the region is free,
 //!   freed blocks coalesce sooner, which takes longer.
 
