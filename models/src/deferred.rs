@@ -4,8 +4,12 @@ use std::sync::Arc;
 
 use crate::{
     checker::{explore, thread},
-    heap::{CPUS, Heap, PARKED},
+    heap::{CPUS, FULL, Heap, PARKED},
 };
+
+/// What is deferred at once: a block, and half of the list that it does not fit
+/// into.
+const DEFERRED: usize = 1 + FULL / 2;
 
 /// Threads that give back so many blocks each.
 fn run(threads: usize, each: usize) {
@@ -33,21 +37,28 @@ fn three_threads_give_back_a_block_each() {
     explore(|| run(3, 1));
 }
 
-/// Another thread, which takes the lock twice and shares nothing else with
-/// the first.
+/// A CPU's list is full, and as much is out, so that it does not park a block
+/// which it gives back while another thread has the lock. That thread takes what
+/// is out, then the free block, for which it has the lock, and then what was
+/// deferred, and shares nothing else with the first.
 #[test]
 fn another_thread_takes_over_a_block() {
     explore(|| {
-        let heap = Arc::new(<Heap>::with_room_for(2));
-        let [block, free] = heap.take_all().try_into().unwrap();
+        let heap = Arc::new(<Heap>::with_room_for(PARKED + 2));
+        let mut blocks = heap.take_all();
+        let [free, block] = [0, 1].map(|_| blocks.pop().unwrap());
         heap.give(0, free);
         heap.unpark_all();
+        blocks.into_iter().for_each(|block| heap.give(1, block));
         let other = thread::spawn({
             let heap = Arc::clone(&heap);
-            move || [heap.take(0), heap.take(0)]
+            move || {
+                [(); FULL + 1 + DEFERRED]
+                    .map(|()| heap.take(0).expect("null, though there is a block"))
+            }
         });
         heap.give(1, block);
-        heap.finish(other.join().unwrap().into_iter().flatten());
+        heap.finish(other.join().unwrap());
     });
 }
 

@@ -158,13 +158,38 @@ fn a_handler_is_served_if_the_lock_masks_interrupts() {
     }
 }
 
-/// One thread is enough here, of which shuttle would complain.
+/// A handler asks for more than there is, while the thread takes a block: what
+/// is in that one's cache is not waited for. One thread is enough, as below.
+#[cfg(feature = "loom")]
+fn ask_for_too_much<const MASKS: bool>(delay: usize) -> bool {
+    let heap = Arc::new(Heap::<Interrupted<MASKS>, MASKS>::with_room_for(2));
+    let handler = {
+        let heap = Arc::clone(&heap);
+        move || heap.unpark_all()
+    };
+    let mut block = None;
+    let came = interrupted(delay, handler, || {
+        block = Some(heap.take(0).expect("null, though there is room"));
+    });
+    heap.finish(block);
+    came
+}
+
+#[cfg(feature = "loom")]
+#[test]
+fn a_handler_that_gets_nothing_does_not_wait_for_it() {
+    at_each_chance(ask_for_too_much::<false>);
+    at_each_chance(ask_for_too_much::<true>);
+}
+
+/// More blocks than are freed by all that take the lock before a request fails,
+/// 64 each. One thread is enough here, of which shuttle would complain.
 #[cfg(feature = "loom")]
 #[test]
 fn what_a_handler_gives_back_is_had_however_much_it_is() {
     for cpu_of_handler in [0, 1] {
         at_each_chance(move |delay| {
-            let heap = Arc::new(Heap::<Interrupted<false>>::with_room_for(200));
+            let heap = Arc::new(Heap::<Interrupted<false>>::with_room_for(300));
             let mut blocks = heap.take_all();
             // The own block is one more than the CPU may park.
             let own = blocks.pop().unwrap();

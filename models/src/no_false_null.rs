@@ -151,6 +151,25 @@ fn whatever_two_threads_do_in_two_steps() {
     }
 }
 
+/// A thread gives its block back on one CPU and takes another's on the next,
+/// while one looks for a block from cache to cache. Loom runs the like, but does
+/// not see that the two meet in a list.
+#[cfg(feature = "shuttle")]
+#[test]
+fn a_block_is_given_back_where_another_has_looked() {
+    let giver = Script {
+        place: Place::Held,
+        cpus: vec![0, 1],
+        wanders_by: 0,
+    };
+    let seeker = Script {
+        place: Place::ParkedBy(1),
+        cpus: vec![0],
+        wanders_by: 0,
+    };
+    explore(move || run(&[giver.clone(), seeker.clone()], Kept::Nowhere));
+}
+
 /// Three threads, three caches: anything.
 #[cfg(feature = "shuttle")]
 #[test]

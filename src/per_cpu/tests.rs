@@ -9,6 +9,7 @@ mod paths;
 use core::{
     alloc::{GlobalAlloc, Layout},
     cell::Cell,
+    convert::Infallible,
 };
 use std::{thread_local, vec, vec::Vec};
 
@@ -78,11 +79,13 @@ impl<Cpu: CurrentCpu> Sample<Cpu> {
         self.heap.slots[cpu].lock().parked(self.heap.span()).bytes()
     }
 
-    /// What a CPU has put out.
+    /// What a CPU has put out, which is as much as it says.
     fn out_of(&self, cpu: usize) -> usize {
         let _caches = self.heap.lock_all();
         let outbox = &self.heap.slots[cpu].outbox;
-        outbox.parked(self.heap.span()).bytes()
+        let out = outbox.parked(self.heap.span());
+        assert_eq!(outbox.amount(), out);
+        out.bytes()
     }
 
     /// Frees so many blocks on a CPU, which were all allocated on the first.
@@ -202,6 +205,48 @@ fn what_is_out_counts_as_parked_and_is_taken_back() {
     assert!(!block.is_null(), "something was left");
     sample.free(block, whole);
     assert_eq!(sample.heap.stats(), before);
+}
+
+#[test]
+fn a_block_that_is_out_and_free_is_found() {
+    let sample = Sample::<Chosen>::of(64 << 20);
+    sample.free_on(1, 100, 500);
+    sample.heap.check().unwrap();
+    let mut out = Vec::new();
+    let outbox = &sample.heap.slots[1].outbox;
+    let caches = sample.heap.lock_all();
+    let Ok(()) = outbox.try_for_each(sample.heap.span(), |parked| {
+        out.push((parked.block, parked.size));
+        Ok::<(), Infallible>(())
+    });
+    drop(caches);
+    // Not the first one, whose link says how many there are.
+    let (block, size) = out[1];
+    sample.heap.shared.lock().free(block, size);
+    assert!(sample.heap.check().is_err());
+}
+
+#[test]
+fn a_list_may_hold_again_what_it_took_over() {
+    let sample = Sample::<Chosen>::of(64 << 20);
+    let blocks: Vec<_> = {
+        let mut heap = sample.heap.shared.lock();
+        // SAFETY: the size is not zero.
+        let alloc = |_| unsafe { heap.alloc(bytes(100)) };
+        (0..500).map(alloc).collect()
+    };
+    CPU.set(1);
+    for block in blocks {
+        sample.free(block, 100);
+    }
+    CPU.set(0);
+    let out = sample.out_of(1);
+    let block = sample.alloc(100);
+    assert_eq!(sample.parked_on(0), out - 104);
+    let bound = sample.heap.slots[0].lock().bounds.of(class(100));
+    assert_eq!(bound.bytes(), out);
+    sample.free(block, 100);
+    assert_eq!(sample.parked_on(0), out);
 }
 
 #[test]

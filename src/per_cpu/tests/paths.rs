@@ -151,6 +151,28 @@ fn a_block_grows_into_one_that_its_cpu_parks() {
 }
 
 #[test]
+fn a_block_shrinks_into_one_that_its_cpu_parks_and_no_further() {
+    let sample = Sample::<Chosen>::of(1 << 20);
+    let block = sample.alloc(128);
+    let mut others = [(); 8].map(|()| sample.alloc(64));
+    others.sort();
+    let touch = |pair: &&[*mut u8]| pair[1] == pair[0].wrapping_add(64);
+    let pair = others.windows(2).find(touch).unwrap();
+    let (smaller, after) = (pair[0], pair[1]);
+    sample.free(smaller, 64);
+    let parked = sample.parked_on(0);
+    // SAFETY: the blocks are live, and so is the one that one becomes.
+    unsafe {
+        after.write_bytes(3, 64);
+        block.write_bytes(7, 128);
+        assert_eq!(sample.heap.realloc(block, bytes(128), 64), smaller);
+        assert_eq!(smaller.cast::<[u8; 64]>().read(), [7; 64]);
+        assert_eq!(after.cast::<[u8; 64]>().read(), [3; 64]);
+    }
+    assert_eq!(sample.parked_on(0), parked - 64 + 128);
+}
+
+#[test]
 fn a_small_block_is_copied_rather_than_to_wait_for_the_heap() {
     let sample = Sample::<Chosen>::of(1 << 20);
     let [block, larger] = [64, 128].map(|size| sample.alloc(size));
