@@ -23,7 +23,9 @@ fn init_while_another_takes(cpu: usize, given_on: usize) {
     let none = heap.take(0);
     assert!(none.is_none(), "a block of no memory");
     heap.init();
-    let blocks: Vec<Block> = iter::from_fn(|| heap.take(0)).collect();
+    // Null would come after a wait for the other's cache only.
+    let blocks = iter::from_fn(|| heap.take(0)).take(FULL + 1);
+    let blocks: Vec<Block> = blocks.collect();
     for block in blocks {
         heap.give(given_on, block);
     }
