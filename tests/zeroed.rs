@@ -129,10 +129,9 @@ fn an_aligned_zeroed_block_is_zero_where_dirty_ones_were_and_where_none_were() {
 /// What is written, seen from the pages that the system had to supply.
 #[cfg(target_os = "linux")]
 mod pages {
-    use std::{
-        ptr,
-        time::{Duration, Instant},
-    };
+    use std::ptr;
+    #[cfg(target_pointer_width = "64")]
+    use std::time::{Duration, Instant};
 
     use good_memory_allocator::Allocator;
 

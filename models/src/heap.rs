@@ -26,6 +26,8 @@ pub struct Heap<R: RawMutex = RawSpinLock, const LOCK_MASKS: bool = false> {
     allocator: PerCpuAllocator<ByModel<LOCK_MASKS>, CPUS, R, SIZES, 2>,
     region: *mut u8,
     layout: Layout,
+    /// The bytes of the region before what the allocator gets.
+    padding: usize,
     capacity: usize,
     /// For each place of the region, that only one thread uses it at a time,
     /// and one after the other.
@@ -41,6 +43,16 @@ unsafe impl<R: RawMutex + Sync, const M: bool> Sync for Heap<R, M> {}
 impl<R: RawMutex, const LOCK_MASKS: bool> Heap<R, LOCK_MASKS> {
     /// A heap with room for exactly so many blocks.
     pub fn with_room_for(blocks: usize) -> Self {
+        let heap = Self::to_be_given_room_for(blocks);
+        heap.init();
+        assert_eq!(heap.allocator.stats().capacity, heap.capacity);
+        // Loom wants every atomic to be used before threads share it.
+        heap.unpark_all();
+        heap
+    }
+
+    /// A heap that has no memory before [`init`](Self::init).
+    pub fn to_be_given_room_for(blocks: usize) -> Self {
         let length = region_for(blocks);
         // It ends where a block could begin, so that runs whose alignment is
         // larger than a block's leave whole blocks on either side.
@@ -49,21 +61,22 @@ impl<R: RawMutex, const LOCK_MASKS: bool> Heap<R, LOCK_MASKS> {
         // SAFETY: the size is not zero.
         let region = unsafe { alloc(layout) };
         assert!(!region.is_null());
-        let allocator = PerCpuAllocator::empty();
-        // SAFETY: the region is this allocator's alone.
-        unsafe { allocator.try_init(region.add(padding), length) }.unwrap();
-        let heap = Self {
-            allocator,
+        Self {
+            allocator: PerCpuAllocator::empty(),
             region,
             layout,
+            padding,
             capacity: blocks * BLOCK.size(),
             #[cfg(feature = "loom")]
             uses: (0..layout.size() / 8).map(|_| Default::default()).collect(),
-        };
-        assert_eq!(heap.allocator.stats().capacity, heap.capacity);
-        // Loom wants every atomic to be used before threads share it.
-        heap.unpark_all();
-        heap
+        }
+    }
+
+    /// Gives the heap its memory.
+    pub fn init(&self) {
+        let (allocator, length) = (&self.allocator, self.layout.size() - self.padding);
+        // SAFETY: the region is this allocator's alone.
+        unsafe { allocator.try_init(self.region.add(self.padding), length) }.unwrap();
     }
 
     /// Takes all blocks there are, in the order of their places.

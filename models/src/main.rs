@@ -5,6 +5,7 @@ mod checker;
 mod cpu;
 mod deferred;
 mod heap;
+mod init;
 mod interrupts;
 mod lock;
 mod no_false_null;

@@ -97,7 +97,7 @@ pub(super) fn put_out<const S: usize, const A: usize>(
     if half == 0 || outbox.amount().0 + half * size.0 > most {
         return false;
     }
-    let mut chain = outbox.take(span, class).unwrap_or(Link::END);
+    let mut chain = outbox.take(|| span, class).unwrap_or(Link::END);
     let fits = chain.amount() + Granules(half * size.0) <= cache.bounds.of(class);
     if fits {
         for _ in 0..half {
@@ -128,7 +128,7 @@ fn revoke<const S: usize, const A: usize>(
     while let Some(block) = cache.pop_of(span, other) {
         heap.free(block, other.granules());
     }
-    if let Some(chain) = outbox.take(span, other) {
+    if let Some(chain) = outbox.take(|| span, other) {
         free_chain(heap, chain, other);
     }
 }

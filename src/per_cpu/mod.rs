@@ -301,8 +301,8 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
     #[inline]
     fn span(&self) -> Span {
         // SAFETY: the heap's own base. Whoever passes an offset has it from
-        // the heap, or from a list whose lock it holds, after the base was
-        // published.
+        // the heap, from a list whose lock it holds, or from an outbox, and
+        // has looked at the base after it was published.
         unsafe { Span::new(self.base.load(Ordering::Relaxed)) }
     }
 
@@ -379,17 +379,16 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
         if !cache.bounds.may_adopt() || cache.held_in(class) > Granules::ZERO {
             return None;
         }
-        let span = self.span();
-        let own = slot.outbox.take(span, class);
+        let own = slot.outbox.take(|| self.span(), class);
         let chain = own.or_else(|| self.chain_of_others(slot, class))?;
-        exchange::adopt(cache, span, layout, class, chain)
+        exchange::adopt(cache, self.span(), layout, class, chain)
     }
 
     /// Takes a chain that another CPU has put out.
     fn chain_of_others(&self, slot: &Slot<S, A>, class: Class) -> Option<Link> {
-        let (number, span) = (self.number_of(slot), self.span());
+        let number = self.number_of(slot);
         self.hints.find(class, number, CPUS, LOOKED_INTO, |other| {
-            self.slots[other].outbox.take(span, class)
+            self.slots[other].outbox.take(|| self.span(), class)
         })
     }
 
@@ -432,10 +431,11 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
     }
 
     fn alloc_from_neighbours(&self, layout: Layout) -> Option<*mut u8> {
-        let span = self.span();
         let mut caches = self.neighbours().filter_map(|slot| slot.try_lock());
-        let block = caches.find_map(|mut cache| cache.pop(span, layout))?;
-        Some(give(span, block, layout))
+        // The base is looked at with the lock held: what is in the cache came
+        // after it.
+        let block = caches.find_map(|mut cache| cache.pop(self.span(), layout))?;
+        Some(give(self.span(), block, layout))
     }
 
     /// Allocates from the heap.

@@ -58,8 +58,9 @@ impl<const S: usize, const A: usize> Outbox<S, A> {
         self.place(class).store(chain.block().0, Ordering::Release);
     }
 
-    /// Takes a chain, if there is one.
-    pub fn take(&self, span: Span, class: Class) -> Option<Link> {
+    /// Takes a chain, if there is one. Only then is the span asked for: the
+    /// heap may have been given its memory just before the chain was put out.
+    pub fn take(&self, span: impl FnOnce() -> Span, class: Class) -> Option<Link> {
         if self.has_room(class) {
             return None;
         }
@@ -67,7 +68,7 @@ impl<const S: usize, const A: usize> Outbox<S, A> {
         if first.is_none() {
             return None;
         }
-        let chain = head_of(span, first, class);
+        let chain = head_of(span(), first, class);
         self.amount.fetch_sub(chain.amount().0, Ordering::Relaxed);
         Some(chain)
     }
@@ -84,7 +85,7 @@ impl<const S: usize, const A: usize> Outbox<S, A> {
                 size: number / A,
                 alignment: number % A,
             };
-            if let Some(chain) = self.take(span, class) {
+            if let Some(chain) = self.take(|| span, class) {
                 let block = chain.block();
                 let rest = Link(span.link(block));
                 if !rest.block().is_none() {

@@ -1,10 +1,11 @@
-//! What of a region a heap can have.
+//! What of a region a heap can have: there is more where addresses have 64 bits.
+
+#![cfg(target_pointer_width = "64")]
 
 use super::{MOST_GRANULES, Plan};
 use crate::unit::{GRANULE, Offset};
 
 #[test]
-#[cfg(target_pointer_width = "64")]
 fn of_more_than_32_gib_the_rest_is_ignored() {
     const MOST: usize = (32 << 30) - 2 * GRANULE;
     for more in [0, 7, 8, 9, 16, 1 << 40] {
