@@ -342,6 +342,19 @@ fn a_handler_waits_for_no_cache() {
 }
 
 #[test]
+fn no_block_grows_beyond_all_memory() {
+    let sample = Sample::<Chosen>::of(1 << 20);
+    let block = sample.alloc(64);
+    for size in [isize::MAX as usize, usize::MAX] {
+        // SAFETY: the block is live; that there are such sizes is what the
+        // allocator has to find out.
+        assert!(unsafe { sample.heap.realloc(block, bytes(64), size) }.is_null());
+    }
+    sample.free(block, 64);
+    sample.heap.check().unwrap();
+}
+
+#[test]
 fn nobody_is_in_an_interrupt_who_does_not_say_so() {
     assert!(!Chosen::in_interrupt());
 }
