@@ -66,6 +66,19 @@ impl Sample {
     }
 }
 
+#[cfg(debug_assertions)]
+#[test]
+fn lists_that_sleep_are_not_looked_at() {
+    let mut sample = Sample::new();
+    let span = sample.allocator.heap.span();
+    let cache = &mut sample.allocator.cache;
+    cache.bounds.wake();
+    for looked in [16, 0] {
+        assert!(cache.pop_any(span).is_none());
+        assert_eq!(cache.looked.take(), looked);
+    }
+}
+
 #[test]
 fn a_new_allocator_keeps_half_of_its_region_in_reserve() {
     let sample = Sample::new();

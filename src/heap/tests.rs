@@ -233,6 +233,15 @@ fn a_medium_block_is_taken_from_a_chunk_or_the_victim_or_the_gap() {
 }
 
 #[test]
+fn a_chunk_of_a_bin_of_two_sizes_is_cut() {
+    let mut sample = Sample::new();
+    let size = sample.heap.bins.exact().0;
+    let chunks = sample.chunks([size + 1]);
+    assert_eq!(sample.take(size), Some(chunks[0]));
+    assert_eq!(sample.in_chunks() + sample.victim().1, 1);
+}
+
+#[test]
 fn the_reserve_is_left_alone() {
     let mut sample = Sample::new();
     // Once, so that what is above was used before.

@@ -43,7 +43,7 @@ impl<const S: usize, const A: usize> Hints<S, A> {
         most: usize,
         look: impl Fn(usize) -> Option<T>,
     ) -> Option<T> {
-        let first = cpu as u32 % u32::BITS;
+        let first = cpu as u32;
         let mut bits = self.of(class).load(Ordering::Relaxed).rotate_right(first);
         let mut looks = 0;
         while bits != 0 {

@@ -4,6 +4,7 @@ extern crate std;
 
 mod exchange;
 mod granted;
+mod outbox;
 mod paths;
 
 use core::{

@@ -52,6 +52,7 @@ impl Sample {
 #[test]
 fn the_larger_a_region_the_finer_are_its_bins() {
     for (granules, exact) in [
+        (1, 2),
         (20, 2),
         (1023, 2),
         (1024, 4),
@@ -72,6 +73,7 @@ fn the_larger_a_region_the_finer_are_its_bins() {
 #[test]
 fn sentinels_take_as_much_as_is_said() {
     assert_eq!(Bins::for_region((4 << 10) / 8).words() * 4, 48);
+    assert_eq!(Bins::for_region(4096).words() * 4, 360);
     assert_eq!(Bins::for_region(u32::MAX - 1).words() * 4, 7280);
 }
 

@@ -125,3 +125,47 @@ fn a_chain_has_every_block() {
     sample.heap.shared.defer_chain(span, chain);
     assert_eq!(sample.heap.lock_settled().stats().live, live - 3 * 8);
 }
+
+#[test]
+fn half_of_the_budget_may_be_out() {
+    for (budget, fits) in [(127, false), (128, true)] {
+        let (sample, blocks) = with_blocks(128);
+        let slot = &sample.heap.slots[0];
+        let mut cache = slot.lock();
+        let span = sample.heap.span();
+        cache.bounds.set_budget(Granules(10_000));
+        while cache.bounds.of(class(8)).0 < 128 {
+            cache.bounds.grow(class(8), 2 * BATCH);
+        }
+        for &block in &blocks {
+            assert!(exchange::park(&mut cache, span, block, bytes(8)));
+        }
+        let budget = Granules(budget);
+        let is_out = exchange::put_out(&mut cache, &slot.outbox, span, class(8), budget);
+        assert_eq!(is_out, fits);
+        let out = if fits { 64 } else { 0 };
+        assert_eq!(slot.outbox.amount(), Granules(out));
+        assert_eq!(cache.held_in(class(8)), Granules(128 - out));
+    }
+}
+
+#[test]
+fn a_list_that_loses_its_grant_goes_to_the_heap_with_what_is_out_of_it() {
+    // Its grant is the first that is looked at.
+    const SIZE: usize = 16;
+    let sample = Sample::<Chosen>::of(1 << 20);
+    sample.free_on(0, SIZE, 500);
+    let (parked, out) = (sample.parked_on(0), sample.out_of(0));
+    assert!(parked > 0 && out > 0);
+    let slot = &sample.heap.slots[0];
+    let mut cache = slot.lock();
+    let mut heap = sample.heap.shared.lock();
+    let live = heap.stats().live;
+    cache.bounds.set_budget(Granules::ZERO);
+    exchange::refill(&mut cache, &slot.outbox, &mut heap, bytes(400));
+    assert_eq!(cache.held_in(class(SIZE)), Granules::ZERO);
+    assert_eq!(heap.stats().live, live - parked - out);
+    drop((cache, heap));
+    assert_eq!(sample.out_of(0), 0);
+    sample.heap.check().unwrap();
+}

@@ -62,3 +62,15 @@ fn of_many_lists_64_are_looked_at_at_once() {
     let revoked = granted.revoke_any_but(FIRST).unwrap();
     assert_eq!((revoked.size, revoked.alignment), (511, 1));
 }
+
+#[test]
+fn a_chain_counts_for_what_it_is_more_than_its_list_was_granted() {
+    let mut granted = Few::NONE;
+    granted.set_budget(Granules(100));
+    granted.grow(FIRST, 128);
+    granted.adopt(FIRST, Granules(100));
+    assert_eq!(granted.of(FIRST).0, 100);
+    assert!(granted.may_adopt());
+    granted.adopt(LAST_OF_FEW, Granules(1));
+    assert!(!granted.may_adopt());
+}

@@ -2,7 +2,10 @@
 
 extern crate std;
 
-use core::{alloc::GlobalAlloc, time::Duration};
+use core::{
+    alloc::{GlobalAlloc, Layout},
+    time::Duration,
+};
 use std::{thread, vec};
 
 use super::{CPU, CPUS, Chosen, CurrentCpu, Handler, Heap, PerCpuAllocator, Sample, Vec, bytes};
@@ -85,14 +88,16 @@ fn the_heap_serves_while_all_caches_are_held() {
 #[test]
 fn any_number_is_that_of_a_cpu() {
     let sample = Sample::<Chosen>::of(1 << 20);
-    CPU.set(usize::MAX);
-    let block = sample.alloc(64);
-    let cache = sample.heap.slots[usize::MAX % CPUS].lock();
-    let other = sample.alloc(64);
-    assert!(!block.is_null() && !other.is_null() && block != other);
-    sample.free(block, 64);
-    drop(cache);
-    sample.free(other, 64);
+    for number in [CPUS, usize::MAX] {
+        CPU.set(number);
+        let block = sample.alloc(64);
+        let cache = sample.heap.slots[number % CPUS].lock();
+        let other = sample.alloc(64);
+        assert!(!block.is_null() && !other.is_null() && block != other);
+        sample.free(block, 64);
+        drop(cache);
+        sample.free(other, 64);
+    }
     CPU.set(0);
     sample.heap.check().unwrap();
 }
@@ -187,6 +192,129 @@ fn a_small_block_is_copied_rather_than_to_wait_for_the_heap() {
     }
     drop(heap);
     assert_eq!(sample.parked_on(0), parked - 128 + 64);
+}
+
+#[test]
+fn a_small_block_is_copied_to_what_is_out_rather_than_to_wait_for_the_heap() {
+    let sample = Sample::<Handler>::of(64 << 20);
+    let block = sample.alloc(64);
+    sample.free_on(0, 128, 500);
+    assert!(sample.out_of(0) > 0);
+    while sample.parked_on(0) >= 128 {
+        let mut cache = sample.heap.slots[0].lock();
+        if cache.pop(sample.heap.span(), bytes(128)).is_none() {
+            break;
+        }
+    }
+    let parked = sample.parked_on(0);
+    let out = sample.out_of(0);
+    let heap = sample.heap.shared.lock();
+    // SAFETY: the block is live, and so is the one that it becomes.
+    unsafe {
+        block.write_bytes(7, 64);
+        let moved = sample.heap.realloc(block, bytes(64), 128);
+        assert!(!moved.is_null() && moved != block);
+        assert_eq!(moved.cast::<[u8; 64]>().read(), [7; 64]);
+    }
+    drop(heap);
+    // All that was out is a list now.
+    assert_eq!(sample.parked_on(0), parked + out - 128 + 64);
+}
+
+#[test]
+fn a_small_block_takes_a_parked_one_s_place_even_if_room_is_scarce() {
+    let sample = Sample::<Chosen>::of(1 << 20);
+    let [block, smaller] = [640, 64].map(|size| sample.alloc(size));
+    sample.alloc(3 << 18);
+    sample.free(smaller, 64);
+    // SAFETY: the block is live.
+    let shrunk = unsafe { sample.heap.realloc(block, bytes(640), 64) };
+    assert_eq!(shrunk, smaller);
+}
+
+#[test]
+fn a_large_block_shrinks_where_it_is() {
+    let sample = Sample::<Chosen>::of(1 << 20);
+    let [block, smaller] = [2000, 64].map(|size| sample.alloc(size));
+    sample.free(smaller, 64);
+    // SAFETY: the block is live.
+    let shrunk = unsafe { sample.heap.realloc(block, bytes(2000), 64) };
+    assert_eq!(shrunk, block);
+}
+
+#[test]
+fn a_large_block_moves_into_one_that_its_cpu_parks() {
+    let sample = Sample::<Chosen>::of(1 << 20);
+    let [block, _after, larger] = [1200, 1200, 4000].map(|size| sample.alloc(size));
+    sample.free(larger, 4000);
+    // SAFETY: the block is live.
+    let grown = unsafe { sample.heap.realloc(block, bytes(1200), 4000) };
+    assert_eq!(grown, larger);
+}
+
+/// Blocks of 4 KiB aligned to 16 bytes; the first is not aligned to 4 KiB, as
+/// bits below that one tell only.
+fn with_a_misaligned_block(region: usize, count: usize) -> (Sample<Chosen>, Vec<*mut u8>) {
+    let sample = Sample::<Chosen>::of(region);
+    let mut heap = sample.heap.shared.lock();
+    // SAFETY: the sizes are not zero. What lies between makes them differ.
+    let alloc = |_| unsafe {
+        let block = heap.alloc(of_4_kib(16));
+        heap.alloc(bytes(2064));
+        block
+    };
+    let mut blocks: Vec<_> = (0..count).map(alloc).collect();
+    drop(heap);
+    let is_first = |block: &*mut u8| (1..4096).contains(&(block.addr() % 8192));
+    blocks.sort_by_key(|block| !is_first(block));
+    assert!(is_first(&blocks[0]));
+    (sample, blocks)
+}
+
+fn of_4_kib(align: usize) -> Layout {
+    Layout::from_size_align(4096, align).unwrap()
+}
+
+#[test]
+fn a_parked_block_that_is_not_aligned_well_enough_is_freed() {
+    // So large that a CPU may park one such block.
+    let (sample, blocks) = with_a_misaligned_block(80 << 10, 4);
+    // SAFETY: the block is live, and of this layout; the size is not zero.
+    unsafe {
+        sample.heap.dealloc(blocks[0], of_4_kib(16));
+        assert_eq!(sample.parked_on(0), 4096);
+        let block = sample.heap.alloc(of_4_kib(4096));
+        assert!(!block.is_null() && block.addr() % 4096 == 0);
+    }
+    assert_eq!(sample.heap.stats().parked, 0);
+}
+
+#[test]
+fn a_list_that_is_not_empty_is_not_replaced_by_a_chain() {
+    let (sample, blocks) = with_a_misaligned_block(16 << 20, 50);
+    // SAFETY: the blocks are live, and of this layout; the size is not zero.
+    unsafe {
+        CPU.set(1);
+        for &block in &blocks[1..] {
+            sample.heap.dealloc(block, of_4_kib(16));
+        }
+        CPU.set(0);
+        sample.heap.dealloc(blocks[0], of_4_kib(16));
+        assert!(sample.out_of(1) > 0);
+        assert_eq!(sample.parked_on(0), 4096);
+        let live = sample.heap.stats().live;
+        assert!(!sample.heap.alloc(of_4_kib(4096)).is_null());
+        assert_eq!(sample.heap.stats().live, live + 4096);
+    }
+    sample.heap.check().unwrap();
+}
+
+#[test]
+fn a_cpu_s_number_is_that_of_its_slot() {
+    let sample = Sample::<Chosen>::of(1 << 20);
+    for (number, slot) in sample.heap.slots.iter().enumerate() {
+        assert_eq!(sample.heap.number_of(slot), number);
+    }
 }
 
 #[test]
