@@ -148,11 +148,12 @@ fn grows_where_it_can_double(bytes: usize, align: usize, less_than_half_by: u32)
     let mut sample = Sample::new();
     let size = Granules::of_block(bytes).0;
     // Of two blocks after each, one is beside it, whichever end it came from.
-    let sizes = [2 * size, 256, 1, size, 256, 1];
+    // The single one fits wherever 16 bytes are aligned in it.
+    let sizes = [2 * size, 256, 1, size + 1, 256, 1];
     let [double, _, _, single, _, _] = sizes.map(|size| sample.take(size));
     sample.free(double, 2 * size);
-    sample.free(single, size);
-    let left = sample.capacity / 2 - less_than_half_by - 3 * size;
+    sample.free(single, size + 1);
+    let left = sample.capacity / 2 - less_than_half_by - (3 * size + 1);
     sample.take(sample.room() - left);
     let layout = Layout::from_size_align(bytes, align).unwrap();
     let place = sample
