@@ -551,16 +551,16 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
             poison::resize(block, layout.size(), new_size);
             Resized::Here(block)
         };
-        let may_move = self.is_ample() && layout.size().max(new_size) <= CHEAPLY_COPIED;
-        if granules != new_granules && may_move {
+        if new_granules == granules {
+            return here(block);
+        }
+        if self.is_ample() && layout.size().max(new_size) <= CHEAPLY_COPIED {
             if let Some(parked) = self.pop_for(new_layout, front) {
                 return Resized::CopyTo(self.give(parked, new_size));
             }
         }
         if self.resize_in_place(at, granules, new_granules) {
-            if new_granules != granules {
-                self.free_one_parked(new_layout, front);
-            }
+            self.free_one_parked(new_layout, front);
             return here(block);
         }
         // What grows by jumps is not filled bit by bit.
@@ -582,15 +582,13 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         }
     }
 
-    /// Resizes a block where it is, if that is possible; to a smaller size it
-    /// always is.
+    /// Gives a block another size where it is, if that is possible; to a
+    /// smaller one it always is.
     fn resize_in_place(&mut self, at: Offset, old: Granules, new: Granules) -> bool {
         if new > old {
             return self.heap.grow(at, old, new);
         }
-        if new < old {
-            self.heap.free_rest(at + new, old - new);
-        }
+        self.heap.free_rest(at + new, old - new);
         true
     }
 
