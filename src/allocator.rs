@@ -51,7 +51,7 @@ pub(crate) const CHEAPLY_COPIED: usize = 1024;
 const LIST_IF_AMPLE: Granules = Granules(1 << 20);
 
 /// The same when as much is free as is used; with what is free it shrinks.
-const LIST_AT_HALF: u64 = 1 << 8;
+const LIST_AT_HALF: u64 = 1 << 4;
 
 /// How many more parked blocks a [bounded](Allocator::bounded) allocator gives
 /// back, and how many chunks it looks at, before it lets a request fail.

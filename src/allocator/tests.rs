@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The granules of the region; blocks can have a little less.
-const REGION: usize = 1 << 16;
+const REGION: usize = 1 << 17;
 
 /// An allocator over a region.
 struct Sample {
