@@ -1,5 +1,5 @@
-//! The unlocked allocator: quick lists in front of a heap, and the policy
-//! between them.
+//! The unlocked allocator: quick lists and slots in front of a heap, and the
+//! policy between them.
 //!
 //! The policy is one number, the heap's [`reserve`](Heap::set_reserve). While
 //! more than half of the region is unused, freed blocks are parked and none is
@@ -25,8 +25,9 @@ use crate::steps::{Operation, Steps};
 use crate::{
     cache::{Bounds, Cache, Parked},
     error::InitError,
-    heap::{CheckError, Heap, Request, region::Plan},
+    heap::{CheckError, Heap, LARGE, Request, region::Plan},
     poison,
+    slots::Slots,
     stats::Stats,
     steps::Counter,
     unit::{Granules, Offset, alignment_of},
@@ -65,7 +66,8 @@ const BOUNDED_EFFORT: usize = 64;
 /// apart by alignment: 8, 16, 32, … bytes, the last one with all larger ones.
 /// More of either is faster, and makes the struct larger: it takes
 /// `SMALLBINS_AMOUNT * ALIGNMENT_SUB_BINS_AMOUNT * 8` bytes and about 120
-/// more. With 0 smallbins nothing is ever parked and every freed block
+/// more. Of larger sizes up to 64 KiB, the last freed blocks of about 16 are
+/// kept too. With 0 smallbins nothing is ever parked and every freed block
 /// coalesces at once. Fewer than 2 or more than 64 sub-bins do not compile.
 ///
 /// It does not point into itself and may be moved at any time.
@@ -107,6 +109,7 @@ pub struct Allocator<
 > {
     cache: Cache<SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT, Halving>,
     heap: Heap,
+    slots: Slots,
     /// Bytes of the region that are beyond what a heap can span.
     ignored: usize,
     bounded: bool,
@@ -181,6 +184,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         Self {
             cache: Cache::empty(),
             heap: Heap::empty(),
+            slots: Slots::NONE,
             ignored: 0,
             bounded: false,
             last_resorts: Counter::new(),
@@ -280,7 +284,9 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         if self.was_initialized() {
             return Err(InitError::AlreadyInitialized);
         }
-        let plan = Plan::new(start.addr(), length)?;
+        let slots = if Self::LISTS { Slots::AMOUNT } else { 0 };
+        let plan = Plan::new(start.addr(), length, slots)?;
+        self.slots = Slots::new(plan.extra);
         self.ignored = plan.ignored;
         // SAFETY: the caller's promise, and the plan is this region's.
         unsafe { self.heap.claim(start, plan, zeroed) };
@@ -368,12 +374,18 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     /// The first invariant that does not hold.
     pub fn check(&self) -> Result<(), CheckError> {
         self.heap.check()?;
-        self.check_cache(&self.cache)
+        self.check_cache(&self.cache)?;
+        let mut kept = self.slots.all(self.heap.span());
+        kept.try_for_each(|block| self.check_parked(block))
     }
 
     /// What the heap holds, by a walk over its free chunks and parked blocks.
     pub fn stats(&self) -> Stats {
-        let parked = self.cache.parked(self.heap.span());
+        let span = self.heap.span();
+        let mut parked = self.cache.parked(span);
+        for block in self.slots.all(span) {
+            parked += block.size;
+        }
         let (capacity, free) = (self.heap.capacity(), self.heap.free_granules());
         let largest_free = self.heap.largest_free();
         // This is no operation that is bounded.
@@ -484,7 +496,12 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
 
     /// Parks a block whose list was asleep or that has none, or frees it.
     pub(crate) fn dealloc_unparked(&mut self, block: *mut u8, layout: Layout) {
-        if !(Self::LISTS && self.cache.bounds.wake() && self.park(block, layout)) {
+        if Self::LISTS && self.cache.bounds.wake() && self.park(block, layout) {
+            return;
+        }
+        if Self::LISTS && self.slots.keep(layout) && self.is_ample() {
+            self.keep_block(block, layout);
+        } else {
             self.free_block(block, layout);
         }
     }
@@ -504,6 +521,17 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         let at = self.heap.span().offset_of(block);
         poison::take_back(block, layout.size());
         self.free(at, Granules::of_block(layout.size()));
+    }
+
+    /// Keeps a large block in its slot, and frees the one that was there.
+    #[inline(never)]
+    fn keep_block(&mut self, block: *mut u8, layout: Layout) {
+        let span = self.heap.span();
+        let (at, size) = (span.offset_of(block), Granules::of_block(layout.size()));
+        poison::take_back(block, layout.size());
+        if let Some((at, size)) = self.slots.replace(span, at, size) {
+            self.free(at, size);
+        }
     }
 
     /// Resizes a block where it is, or else finds a new one for its content.
@@ -635,17 +663,43 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     /// Takes a block from the heap.
     #[inline]
     fn take(&mut self, layout: Layout, front: &mut impl Front) -> Option<Offset> {
-        let request = Request {
-            size: Granules::holding(layout.size())?,
-            alignment: alignment_of(layout),
-        };
-        if Self::LISTS && request.alignment > 1 {
-            self.free_misaligned(layout, front);
-        }
-        match self.heap.take(request) {
+        let request = Request::of(layout)?;
+        match self.take_spare_one(layout, request, front) {
             Some(block) => Some(block),
             None => self.take_beyond_reserve(request, front),
         }
+    }
+
+    /// Takes a block if the reserve can spare it.
+    #[inline]
+    fn take_spare_one(
+        &mut self,
+        layout: Layout,
+        request: Request,
+        front: &mut impl Front,
+    ) -> Option<Offset> {
+        if Self::LISTS && (request.alignment > 1 || request.size >= LARGE) {
+            let kept = self.take_kept(layout, request, front);
+            if kept.is_some() {
+                return kept;
+            }
+        }
+        self.heap.take(request)
+    }
+
+    /// Takes a large block from its slot. For an alignment, there is none.
+    #[inline(never)]
+    fn take_kept(
+        &mut self,
+        layout: Layout,
+        request: Request,
+        front: &mut impl Front,
+    ) -> Option<Offset> {
+        if request.alignment > 1 {
+            self.free_misaligned(layout, front);
+            return None;
+        }
+        self.slots.take(self.heap.span(), request.size)
     }
 
     /// Frees the parked block that was too little aligned for a request: it
@@ -697,7 +751,11 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     #[inline]
     fn pop_any(&mut self, front: &mut impl Front) -> Option<(Offset, Granules)> {
         let span = self.heap.span();
-        let parked = front.pop_any(span).or_else(|| self.cache.pop_any(span))?;
+        let parked = self
+            .slots
+            .take_any(span)
+            .or_else(|| front.pop_any(span))
+            .or_else(|| self.cache.pop_any(span))?;
         self.drained.step();
         Some(parked)
     }

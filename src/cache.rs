@@ -77,7 +77,6 @@ pub(crate) struct Cache<const SIZES: usize, const ALIGNMENTS: usize, B> {
 impl Link {
     pub const END: Self = Self(0);
 
-    #[cfg(all(feature = "spin", target_has_atomic = "32"))]
     #[inline]
     pub fn new(block: Offset, amount: Granules) -> Self {
         Self(u64::from(block.0) << u32::BITS | u64::from(amount.0))

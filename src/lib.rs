@@ -113,6 +113,7 @@ mod lock;
 #[cfg(all(feature = "spin", target_has_atomic = "32"))]
 mod per_cpu;
 mod poison;
+mod slots;
 mod stats;
 mod steps;
 #[cfg(feature = "spin")]

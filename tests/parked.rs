@@ -42,9 +42,99 @@ fn small_blocks_are_parked_by_the_thousand() {
 #[test]
 fn of_larger_blocks_the_fewer_are_parked_the_larger_they_are() {
     assert_eq!(parked_of(2_000, layout(1024, 8)), 1 << 20);
-    assert_eq!(parked_of(2_000, layout(2048, 8)), 64 << 10);
-    assert_eq!(parked_of(1_000, layout(4096, 8)), 4096);
-    assert_eq!(parked_of(1_000, layout(4104, 8)), 0);
+    assert_eq!(parked_of(2_000, layout(2040, 8)), 33 * 2040);
+    // From here on, one more in a slot.
+    assert_eq!(parked_of(2_000, layout(2048, 8)), 33 * 2048);
+    assert_eq!(parked_of(1_000, layout(4096, 8)), 2 * 4096);
+    assert_eq!(parked_of(1_000, layout(4104, 8)), 4104);
+    assert_eq!(parked_of(100, layout(64 << 10, 8)), 64 << 10);
+    assert_eq!(parked_of(100, layout((64 << 10) + 1, 8)), 0);
+    assert_eq!(parked_of(100, layout(64 << 10, 16)), 0);
+}
+
+/// What is parked of a large block that is freed in a region of so many bytes,
+/// of which so many are used.
+fn kept<const S: usize>(region: usize, used: usize) -> usize {
+    let large = layout(5000, 8);
+    let region = Region::new(0, region);
+    let mut allocator: Allocator<S, 2> = allocator_over(&region, false);
+    // SAFETY: the region outlives what is allocated here.
+    unsafe {
+        assert!(!allocator.alloc(layout(used, 8)).is_null());
+        let block = allocator.alloc(large);
+        assert!(!allocator.alloc(layout(8, 8)).is_null());
+        allocator.dealloc(block, large);
+        let parked = allocator.stats().parked;
+        let next = allocator.alloc(large);
+        assert_eq!(next, block, "it fits best even if it is not kept");
+        parked
+    }
+}
+
+#[test]
+fn a_large_block_is_kept_where_there_are_lists_and_room_for_slots_is_ample() {
+    assert_eq!(kept::<8>(64 << 10, 8), 5000);
+    assert_eq!(kept::<512>(64 << 10, 8), 5000);
+    assert_eq!(kept::<0>(64 << 10, 8), 0);
+    assert_eq!(kept::<8>((64 << 10) - 8, 8), 0);
+    assert_eq!(kept::<8>(1 << 20, 900_000), 0);
+}
+
+/// Frees a large block of each size, one after the other, and tells what is
+/// parked then.
+fn kept_of(sizes: &[usize]) -> usize {
+    let region = Region::new(0, 16 << 20);
+    let mut allocator = fresh(&region);
+    // SAFETY: the region outlives what is allocated here, and each block is
+    // freed once, with its layout.
+    unsafe {
+        let blocks: Vec<_> = sizes
+            .iter()
+            .map(|&size| (allocator.alloc(layout(size, 8)), layout(size, 8)))
+            .collect();
+        for &(block, layout) in &blocks {
+            allocator.dealloc(block, layout);
+            allocator.check().unwrap();
+        }
+        let parked = allocator.stats().parked;
+        let (last, layout) = blocks[blocks.len() - 1];
+        assert_eq!(allocator.alloc(layout), last, "what was freed last");
+        assert_eq!(allocator.stats().parked, parked - layout.size());
+        parked
+    }
+}
+
+#[test]
+fn a_large_block_drives_out_another_in_its_slot_and_no_other() {
+    let mut alone = 0;
+    for size in (5008..=6000).step_by(8) {
+        let parked = kept_of(&[5000, size]);
+        assert!(parked == size || parked == 5000 + size);
+        alone += usize::from(parked == size);
+    }
+    assert!((1..40).contains(&alone), "{alone} of 125 in the same slot");
+    let sizes: Vec<_> = (5000..6000).step_by(8).collect();
+    let parked = kept_of(&sizes);
+    assert!((10 * 5000..=16 * 6000).contains(&parked), "{parked}");
+}
+
+#[test]
+fn a_large_block_that_is_kept_is_given_back_to_who_needs_it() {
+    let region = Region::new(0, 1 << 20);
+    let mut allocator = fresh(&region);
+    let (large, larger) = (layout(60_000, 8), layout(60_008, 8));
+    // SAFETY: the region outlives what is allocated here, and the block is
+    // freed once, with its layout.
+    unsafe {
+        let block = allocator.alloc(large);
+        allocator.dealloc(block, large);
+        assert_eq!(allocator.stats().parked, 60_000);
+        while !allocator.alloc(larger).is_null() {}
+        assert_eq!(allocator.stats().parked, 0);
+        let free = allocator.stats().largest_free;
+        assert!(free < 60_008, "{free} are left");
+    }
+    allocator.check().unwrap();
 }
 
 #[test]

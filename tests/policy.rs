@@ -175,10 +175,11 @@ fn a_large_block_shrinks_where_it_is_and_a_parked_one_of_its_new_size_is_freed()
 }
 
 /// Whether a block that grows to 8000 bytes takes a chunk of twice as many,
-/// though there is one of just its size.
+/// though there is one of just its size. Where nothing is parked: it would be
+/// taken first.
 fn grows_where_it_can_double(size: usize) -> bool {
     let region = Region::new(0, 1 << 20);
-    let mut allocator: Allocator = give(Allocator::empty(), &region, false);
+    let mut allocator: Allocator<0> = give(Allocator::empty(), &region, false);
     // SAFETY: the region outlives what is allocated here; each block is live,
     // and of its layout.
     unsafe {

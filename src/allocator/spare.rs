@@ -3,7 +3,7 @@
 
 use core::{alloc::Layout, ptr};
 
-use super::{Allocator, Front, LIST_AT_HALF};
+use super::{Allocator, Alone, Front, LIST_AT_HALF};
 #[cfg(debug_assertions)]
 use crate::steps::Operation;
 use crate::{
@@ -43,10 +43,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         if let Some(block) = self.alloc_parked(layout) {
             return Some(block);
         }
-        let found = self.heap.take(Request {
-            size: Granules::holding(layout.size())?,
-            alignment: alignment_of(layout),
-        });
+        let found = self.take_spare_one(layout, Request::of(layout)?, &mut Alone);
         #[cfg(debug_assertions)]
         self.assert_bounded(Operation::Alloc);
         Some(self.give(found?, layout.size()))

@@ -144,7 +144,7 @@ impl Span {
         }
     }
 
-    /// Reads the first granule of a parked block.
+    /// Reads the first granule of a parked block, or a slot for one.
     #[inline]
     pub fn link(self, block: Offset) -> u64 {
         // SAFETY: the granule is the heap's by the type's invariant, and
@@ -154,8 +154,7 @@ impl Span {
         })
     }
 
-    /// Writes the first granule of a parked block.
-    #[cfg(all(feature = "spin", target_has_atomic = "32"))]
+    /// Writes the first granule of a parked block, or a slot for one.
     #[inline]
     pub fn set_link(self, block: Offset, link: u64) {
         self.set_link_at(self.pointer_to(block), link);

@@ -19,12 +19,14 @@ pub(crate) mod chunk;
 pub(crate) mod edges;
 pub(crate) mod region;
 
+use core::alloc::Layout;
+
 #[cfg(debug_assertions)]
 use crate::steps::Steps;
 use crate::{
     poison,
     steps::Counter,
-    unit::{GRANULE, Granules, Offset},
+    unit::{GRANULE, Granules, Offset, alignment_of},
 };
 use bins::{Bin, Bins};
 use chunk::Span;
@@ -78,6 +80,17 @@ pub(crate) struct Heap {
 pub(crate) struct Request {
     pub size: Granules,
     pub alignment: usize,
+}
+
+impl Request {
+    /// What a layout asks for, if any heap could have it.
+    #[inline]
+    pub fn of(layout: Layout) -> Option<Self> {
+        Some(Self {
+            size: Granules::holding(layout.size())?,
+            alignment: alignment_of(layout),
+        })
+    }
 }
 
 /// A run of free granules that no bin knows and no edge marks.

@@ -2,9 +2,9 @@
 //! begin.
 //!
 //! ```text
-//!   start   base                    first                        limit    end
-//!     |  ..  | bin heads | edge bitmap | blocks … top …               |  ..  |
-//!             ^ granule 0                                              ^
+//!   start   base                             first               limit    end
+//!     |  ..  | sentinels | extra | edge bitmap | blocks …           |  ..  |
+//!             ^ granule 0                                            ^
 //! ```
 //!
 //! `base` and `limit` are `start` and `end` moved inwards to a granule's
@@ -20,11 +20,15 @@ use crate::{
 /// that every position and length fits in 32 bits: 32 GiB less 16 bytes.
 const MOST_GRANULES: u32 = u32::MAX - 1;
 
+const WORDS_PER_GRANULE: u32 = (GRANULE / size_of::<u32>()) as u32;
+
 /// How a region is laid out.
 pub(crate) struct Plan {
     /// The bytes before granule 0.
     pub padding: usize,
     pub bins: Bins,
+    /// The first of the extra granules, if there are any.
+    pub extra: Offset,
     pub edges: Edges,
     /// The first granule that a block can have.
     pub first: Offset,
@@ -35,8 +39,9 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// Lays out the region of `length` bytes at `address`.
-    pub fn new(address: usize, length: usize) -> Result<Self, InitError> {
+    /// Lays out the region of `length` bytes at `address`, with so many `extra`
+    /// granules for the heap's user, unless they were more than a 512th of it.
+    pub fn new(address: usize, length: usize, extra: u32) -> Result<Self, InitError> {
         let end = address.checked_add(length).ok_or(InitError::WrapsAround {
             start: address,
             length,
@@ -54,16 +59,23 @@ impl Plan {
             .unwrap_or(u32::MAX)
             .min(MOST_GRANULES);
         let bins = Bins::for_region(granules);
-        let words = bins.words() + Edges::words_for(granules, bins.words());
-        let first = Offset(words.div_ceil((GRANULE / size_of::<u32>()) as u32));
+        let (extra, tables) = if extra > 0 && extra <= granules / 512 {
+            let start = bins.words().div_ceil(WORDS_PER_GRANULE);
+            (Offset(start), (start + extra) * WORDS_PER_GRANULE)
+        } else {
+            (Offset::NONE, bins.words())
+        };
+        let words = tables + Edges::words_for(granules, tables);
+        let first = Offset(words.div_ceil(WORDS_PER_GRANULE));
         let limit = Offset(granules);
         if first >= limit {
             return Err(too_small);
         }
         Ok(Self {
             padding: base - address,
-            edges: Edges::new(bins.words(), first, limit),
+            edges: Edges::new(tables, first, limit),
             bins,
+            extra,
             first,
             limit,
             ignored: (available - granules as usize) * GRANULE,

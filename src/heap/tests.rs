@@ -27,7 +27,7 @@ impl Sample {
         const ALIGNMENT: usize = 64;
         let mut memory = vec![0_u64; REGION + 2 * ALIGNMENT];
         let start = memory.as_mut_ptr();
-        let plan = |start: *mut u64| Plan::new(start.addr(), REGION * GRANULE).unwrap();
+        let plan = |start: *mut u64| Plan::new(start.addr(), REGION * GRANULE, 0).unwrap();
         let first = start.addr() / GRANULE + plan(start).first.0 as usize;
         let skew = (granule + ALIGNMENT).wrapping_sub(first % ALIGNMENT);
         let start = start.wrapping_add(skew);
@@ -563,7 +563,7 @@ fn what_is_known_to_be_zero_is_told() {
     let mut memory = vec![0_u64; 4096];
     let (start, length) = (memory.as_mut_ptr().cast::<u8>(), 4096 * GRANULE);
     for zeroed in [false, true] {
-        let plan = Plan::new(start.addr(), length).unwrap();
+        let plan = Plan::new(start.addr(), length, 0).unwrap();
         let all = (plan.first, plan.limit);
         let mut heap = Heap::empty();
         // SAFETY: the memory outlives the heap, and is zero when that is

@@ -29,7 +29,7 @@ impl Sample {
     fn new() -> Self {
         let mut memory = vec![0x5555_5555_5555_5555_u64; 256];
         let start = memory.as_mut_ptr().cast::<u8>();
-        let plan = Plan::new(start.addr(), size_of_val(&memory[..])).unwrap();
+        let plan = Plan::new(start.addr(), size_of_val(&memory[..]), 0).unwrap();
         let mut heap = Heap::empty();
         // SAFETY: the memory is the heap's, and kept beside it.
         unsafe { heap.claim(start, plan, false) };

@@ -15,7 +15,7 @@ fn a_bitmap_has_the_words_that_it_needs_and_hardly_more() {
     let (mut least, mut most) = (u32::MAX, 0);
     let large = [1 << 16, 1 << 20, 1 << 24].map(|granules| granules..granules + 500);
     for granules in (20..10_000).chain(large.into_iter().flatten()) {
-        let Ok(plan) = Plan::new(GRANULE, granules * GRANULE) else {
+        let Ok(plan) = Plan::new(GRANULE, granules * GRANULE, 0) else {
             continue;
         };
         let bins = Bins::for_region(granules as u32).words();
