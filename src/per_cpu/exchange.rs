@@ -153,10 +153,8 @@ pub(super) fn refill<const S: usize, const A: usize>(
     outbox: &Outbox<S, A>,
     heap: &mut Allocator<S, A>,
     layout: Layout,
+    class: Class,
 ) {
-    let Some(class) = CpuCache::<S, A>::class_of(layout) else {
-        return;
-    };
     revoke(cache, outbox, heap, class);
     // A list that is not empty may still have no block of the alignment.
     let bound = cache.bounds.of(class).0;
@@ -174,10 +172,8 @@ pub(super) fn make_room<const S: usize, const A: usize>(
     outbox: &Outbox<S, A>,
     heap: &mut Allocator<S, A>,
     layout: Layout,
+    class: Class,
 ) {
-    let Some(class) = CpuCache::<S, A>::class_of(layout) else {
-        return;
-    };
     revoke(cache, outbox, heap, class);
     for _ in 0..half_of(cache, class).max(1) {
         let Some(block) = cache.pop_of(heap.span(), class) else {
@@ -193,8 +189,8 @@ pub(super) fn unlink_half<const S: usize, const A: usize>(
     span: Span,
     block: *mut u8,
     layout: Layout,
-) -> Option<Chain> {
-    let class = CpuCache::<S, A>::class_of(layout)?;
+    class: Class,
+) -> Chain {
     let size = class.granules();
     poison::take_back(block, layout.size());
     let mut chain = Chain::of_one(span.offset_of(block), size);
@@ -204,5 +200,5 @@ pub(super) fn unlink_half<const S: usize, const A: usize>(
         };
         chain = chain.and(span, block, size);
     }
-    Some(chain)
+    chain
 }

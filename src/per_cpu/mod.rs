@@ -356,9 +356,11 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
     unsafe fn alloc_missed(&self, layout: Layout, slot: &Slot<S, A>) -> *mut u8 {
         // SAFETY: the caller's promise.
         let mut cache = unsafe { slot.held() };
-        match self.alloc_chained(slot, &mut cache, layout) {
+        let class = CpuCache::<S, A>::class_of(layout);
+        let chained = class.and_then(|class| self.alloc_chained(slot, &mut cache, layout, class));
+        match chained {
             Some(block) => block,
-            None => self.alloc_behind(slot, cache, layout),
+            None => self.alloc_behind(slot, cache, layout, class),
         }
     }
 
@@ -369,8 +371,8 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
         slot: &Slot<S, A>,
         cache: &mut CpuCache<S, A>,
         layout: Layout,
+        class: Class,
     ) -> Option<*mut u8> {
-        let class = CpuCache::<S, A>::class_of(layout)?;
         if self.shared.is_reclaiming() {
             return None;
         }
@@ -399,6 +401,7 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
         slot: &Slot<S, A>,
         mut cache: HeldCache<'_, S, A>,
         layout: Layout,
+        class: Option<Class>,
     ) -> *mut u8 {
         let Some(mut heap) = self.heap() else {
             drop(cache);
@@ -407,7 +410,9 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
                 .unwrap_or(ptr::null_mut());
         };
         self.shared.set_budget(exchange::budget(&heap, CPUS as u32));
-        exchange::refill(&mut cache, &slot.outbox, &mut heap, layout);
+        if let Some(class) = class {
+            exchange::refill(&mut cache, &slot.outbox, &mut heap, layout, class);
+        }
         if let Some(block) = cache.pop(heap.span(), layout) {
             return give(heap.span(), block, layout);
         }
@@ -461,7 +466,7 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
         }
         let slot = self.slot();
         match slot.try_lock() {
-            Some(cache) => self.alloc_behind(slot, cache, layout),
+            Some(cache) => self.alloc_behind(slot, cache, layout, None),
             None => self.alloc_shared(layout),
         }
     }
@@ -525,42 +530,32 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
     unsafe fn dealloc_overflowing(&self, block: *mut u8, layout: Layout, slot: &Slot<S, A>) {
         // SAFETY: the caller's promise.
         let mut cache = unsafe { slot.held() };
-        if self.shared.is_reclaiming() {
+        let class = CpuCache::<S, A>::class_of(layout);
+        let (Some(class), false) = (class, self.shared.is_reclaiming()) else {
             drop(cache);
             return self.dealloc_shared(block, layout);
+        };
+        let (span, budget) = (self.span(), self.shared.budget());
+        exchange::grow(&mut cache, class, budget);
+        if park(&mut cache, span, block, layout) {
+            return;
         }
-        let span = self.span();
-        if let Some(class) = CpuCache::<S, A>::class_of(layout) {
-            let budget = self.shared.budget();
-            exchange::grow(&mut cache, class, budget);
-            if park(&mut cache, span, block, layout) {
-                return;
-            }
-            if exchange::put_out(&mut cache, &slot.outbox, span, class, budget) {
-                self.hints.set(class, self.number_of(slot));
-            }
-            if park(&mut cache, span, block, layout) {
-                return;
-            }
+        if exchange::put_out(&mut cache, &slot.outbox, span, class, budget) {
+            self.hints.set(class, self.number_of(slot));
+        }
+        if park(&mut cache, span, block, layout) {
+            return;
         }
         let Some(mut heap) = self.shared.try_lock() else {
-            return self.defer_half(cache, block, layout);
+            // With half of the list that it does not fit into any more.
+            let chain = exchange::unlink_half(&mut cache, span, block, layout, class);
+            return self.shared.defer_chain(span, chain);
         };
         self.shared.set_budget(exchange::budget(&heap, CPUS as u32));
-        exchange::make_room(&mut cache, &slot.outbox, &mut heap, layout);
+        exchange::make_room(&mut cache, &slot.outbox, &mut heap, layout, class);
         if !park(&mut cache, span, block, layout) {
             // SAFETY: whoever called the allocator keeps its contract.
             unsafe { heap.dealloc(block, layout) };
-        }
-    }
-
-    /// Frees a block without the heap's lock, with half of the list that it
-    /// does not fit into any more.
-    fn defer_half(&self, mut cache: HeldCache<'_, S, A>, block: *mut u8, layout: Layout) {
-        let span = self.span();
-        match exchange::unlink_half(&mut cache, span, block, layout) {
-            Some(chain) => self.shared.defer_chain(span, chain),
-            None => self.shared.defer(span, block, layout),
         }
     }
 

@@ -105,7 +105,8 @@ fn a_list_gives_one_block_at_least() {
     cache.bounds.set_budget(Granules(512));
     cache.bounds.grow(class(4096), 2 * BATCH);
     assert!(cache.push(span, layout, blocks[0]));
-    exchange::make_room(&mut cache, &sample.heap.slots[0].outbox, &mut heap, layout);
+    let outbox = &sample.heap.slots[0].outbox;
+    exchange::make_room(&mut cache, outbox, &mut heap, layout, class(4096));
     assert_eq!(cache.held_in(class(4096)), Granules::ZERO);
 }
 
@@ -119,7 +120,7 @@ fn a_chain_has_every_block() {
     for &block in &blocks[..4] {
         assert!(exchange::park(&mut cache, span, block, bytes(8)));
     }
-    let chain = exchange::unlink_half(&mut cache, span, blocks[4], bytes(8)).unwrap();
+    let chain = exchange::unlink_half(&mut cache, span, blocks[4], bytes(8), class(8));
     assert_eq!(cache.held_in(class(8)), Granules(2));
     let live = sample.heap.shared.lock().stats().live;
     sample.heap.shared.defer_chain(span, chain);
@@ -162,7 +163,7 @@ fn a_list_that_loses_its_grant_goes_to_the_heap_with_what_is_out_of_it() {
     let mut heap = sample.heap.shared.lock();
     let live = heap.stats().live;
     cache.bounds.set_budget(Granules::ZERO);
-    exchange::refill(&mut cache, &slot.outbox, &mut heap, bytes(400));
+    exchange::refill(&mut cache, &slot.outbox, &mut heap, bytes(400), class(400));
     assert_eq!(cache.held_in(class(SIZE)), Granules::ZERO);
     assert_eq!(heap.stats().live, live - parked - out);
     drop((cache, heap));
