@@ -272,8 +272,7 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
         let heap = self.lock_settled();
         let mut stats = heap.stats();
         for (cache, slot) in caches.iter().zip(&self.slots) {
-            let span = heap.span();
-            let parked = (cache.parked(span) + slot.outbox.parked(span)).bytes();
+            let parked = (cache.parked(heap.span()) + slot.outbox.amount()).bytes();
             stats.live = stats.live.saturating_sub(parked);
             stats.parked += parked;
         }

@@ -1,7 +1,5 @@
 //! Chains of blocks that a CPU puts out for any other to take.
 
-use core::convert::Infallible;
-
 use crate::{
     cache::{Class, Link, Parked, walk},
     heap::chunk::Span,
@@ -41,7 +39,7 @@ impl<const S: usize, const A: usize> Outbox<S, A> {
         &self.chains[class.size][class.alignment]
     }
 
-    /// The granules that are out.
+    /// The granules that are out; exactly, for who holds all caches.
     pub fn amount(&self) -> Granules {
         Granules(self.amount.load(Ordering::Relaxed))
     }
@@ -116,16 +114,6 @@ impl<const S: usize, const A: usize> Outbox<S, A> {
             }
         }
         Ok(())
-    }
-
-    /// What all chains hold.
-    pub fn parked(&self, span: Span) -> Granules {
-        let mut parked = Granules::ZERO;
-        let Ok(()) = self.try_for_each(span, |block| {
-            parked += block.size;
-            Ok::<(), Infallible>(())
-        });
-        parked
     }
 }
 

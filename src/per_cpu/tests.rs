@@ -84,7 +84,11 @@ impl<Cpu: CurrentCpu> Sample<Cpu> {
     fn out_of(&self, cpu: usize) -> usize {
         let _caches = self.heap.lock_all();
         let outbox = &self.heap.slots[cpu].outbox;
-        let out = outbox.parked(self.heap.span());
+        let mut out = Granules::ZERO;
+        let Ok(()) = outbox.try_for_each(self.heap.span(), |parked| {
+            out += parked.size;
+            Ok::<(), Infallible>(())
+        });
         assert_eq!(outbox.amount(), out);
         out.bytes()
     }
