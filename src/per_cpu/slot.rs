@@ -4,7 +4,11 @@ use core::alloc::Layout;
 
 use lock_api::{Mutex, MutexGuard, RawMutex};
 
-use super::{granted::Granted, outbox::Outbox};
+use super::{
+    granted::Granted,
+    outbox::Outbox,
+    work::{Step, Tally},
+};
 use crate::{
     allocator::Front,
     cache::Cache,
@@ -56,10 +60,15 @@ impl<const S: usize, const A: usize> Slot<S, A> {
     }
 
     /// The cache, which is held, with its outbox.
-    pub fn front<'a>(&'a self, cache: &'a mut HeldCache<'_, S, A>) -> Own<'a, S, A> {
+    pub fn front<'a>(
+        &'a self,
+        cache: &'a mut HeldCache<'_, S, A>,
+        tally: Tally<'a>,
+    ) -> Own<'a, S, A> {
         Own {
             cache,
             outbox: &self.outbox,
+            tally,
         }
     }
 }
@@ -68,6 +77,7 @@ impl<const S: usize, const A: usize> Slot<S, A> {
 pub(super) struct Own<'a, const S: usize, const A: usize> {
     cache: &'a mut CpuCache<S, A>,
     outbox: &'a Outbox<S, A>,
+    tally: Tally<'a>,
 }
 
 impl<const S: usize, const A: usize> Front for Own<'_, S, A> {
@@ -81,7 +91,9 @@ impl<const S: usize, const A: usize> Front for Own<'_, S, A> {
 
     /// What is out goes first: once nothing is, the cache may go to sleep.
     fn pop_any(&mut self, span: Span) -> Option<(Offset, Granules)> {
-        let out = self.outbox.pop_any(span);
-        out.or_else(|| self.cache.pop_any(span))
+        let out = self.outbox.pop_any(span, self.tally);
+        let parked = out.or_else(|| self.cache.pop_any(span));
+        self.tally.take(Step::List, &self.cache.looked);
+        parked
     }
 }

@@ -1,0 +1,275 @@
+//! Operations that go to the limits of what `docs/many-cpus.md` bounds, which
+//! they assert themselves, and what these limits are.
+#![cfg(debug_assertions)]
+
+extern crate std;
+
+use std::{vec, vec::Vec};
+
+use super::{Bounds, CPU, Chosen, Granules, Layout, PerCpuAllocator, Tally, bytes, class};
+use crate::{
+    lock::RawSpinLock,
+    per_cpu::{
+        exchange::{self, BATCH},
+        slot::CpuCache,
+        work::{Limits, Operation, Step, Work, bounds::Counts},
+    },
+};
+
+const CPUS: usize = 12;
+const ALIGNMENTS: usize = 2;
+
+/// A list whose grant is the 64th to be looked at, in a cache that is new.
+const FAR: usize = 33 * 8;
+
+/// An allocator for many CPUs, and its region.
+struct Sample<const S: usize> {
+    heap: PerCpuAllocator<Chosen, CPUS, RawSpinLock, S, ALIGNMENTS>,
+    _memory: Vec<u64>,
+}
+
+impl<const S: usize> Sample<S> {
+    fn of(bytes: usize) -> Self {
+        let mut memory = vec![0_u64; bytes / 8];
+        let heap = PerCpuAllocator::empty();
+        // SAFETY: the memory is the heap's, and kept beside it.
+        unsafe { heap.try_init(memory.as_mut_ptr().cast(), bytes) }.unwrap();
+        Self {
+            heap,
+            _memory: memory,
+        }
+    }
+
+    /// So many blocks, none of which comes from a CPU's list.
+    fn blocks(&self, size: usize, count: usize) -> Vec<*mut u8> {
+        let mut heap = self.heap.shared.lock(Tally::NONE);
+        // SAFETY: no size here is zero.
+        let alloc = |_| unsafe { heap.alloc(bytes(size)) };
+        (0..count).map(alloc).collect()
+    }
+
+    /// What an operation does, which is within its bounds.
+    fn counts_of<T>(&self, operation: Operation, run: impl FnOnce(Tally<'_>) -> T) -> (T, Counts) {
+        let work = Work::new();
+        let done = run(work.tally());
+        let counts = work.taken();
+        let limits = Limits {
+            cpus: CPUS,
+            lists: S * ALIGNMENTS,
+            bounded: false,
+        };
+        counts.assert_bounded(operation, &limits);
+        (done, counts)
+    }
+
+    fn alloc(&self, layout: Layout) -> (*mut u8, Counts) {
+        // SAFETY: no size here is zero.
+        self.counts_of(Operation::Alloc, |tally| unsafe {
+            self.heap.try_alloc(layout, tally)
+        })
+    }
+
+    fn free(&self, block: *mut u8, size: usize) -> Counts {
+        // SAFETY: the tests free what they allocated, once.
+        let free = |tally: Tally<'_>| unsafe { self.heap.try_dealloc(block, bytes(size), tally) };
+        self.counts_of(Operation::Dealloc, free).1
+    }
+
+    /// Lets this CPU's list of a size hold 128 blocks, with as many out of it.
+    fn fill(&self, size: usize) {
+        let slot = &self.heap.slots[CPU.get()];
+        let full = 2 * BATCH * class(size).granules().0;
+        let out = slot.outbox.amount();
+        for block in self.blocks(size, 600) {
+            let held = slot.try_lock().unwrap().held_in(class(size));
+            if held.0 == full && slot.outbox.amount() == out + held {
+                return;
+            }
+            self.free(block, size);
+        }
+        panic!("a list does not get full");
+    }
+
+    /// Lets this CPU's list of a size hold 128 blocks, of which it has none.
+    fn grant(&self, size: usize) {
+        let mut cache = self.heap.slots[CPU.get()].try_lock().unwrap();
+        for _ in 0..8 {
+            cache.bounds.grow(class(size), 2 * BATCH);
+        }
+        assert_eq!(
+            cache.bounds.of(class(size)).0,
+            2 * BATCH * class(size).granules().0
+        );
+        assert_eq!(cache.held_in(class(size)), Granules::ZERO);
+    }
+
+    /// Makes it time to revoke a grant of this CPU's.
+    fn refuse(&self) {
+        let mut cache = self.heap.slots[CPU.get()].try_lock().unwrap();
+        cache.bounds.set_budget(Granules::ZERO);
+        for _ in 0..32 {
+            cache.bounds.grow(class(4096), 2 * BATCH);
+        }
+    }
+
+    /// Defers so many blocks.
+    fn defer(&self, count: usize) {
+        let blocks = self.blocks(5000, count);
+        let heap = self.heap.shared.lock(Tally::NONE);
+        for block in blocks {
+            self.free(block, 5000);
+        }
+        drop(heap);
+    }
+}
+
+#[test]
+fn a_request_looks_into_its_own_outbox_and_eight_others_and_returns_256_blocks() {
+    let sample = Sample::<512>::of(64 << 20);
+    sample.fill(FAR);
+    sample.grant(64);
+    sample.refuse();
+    for cpu in 1..CPUS {
+        sample.heap.hints.set(class(64), cpu);
+    }
+    sample.defer(100);
+    let (_, counts) = sample.alloc(bytes(64));
+    assert_eq!(counts.of(Step::Hint), 9);
+    assert_eq!(counts.of(Step::Outbox), 10);
+    assert_eq!(counts.of(Step::Grant), 64);
+    assert_eq!(counts.of(Step::Moved), 64);
+    assert_eq!(counts.of(Step::Returned), 256);
+    assert_eq!(counts.of(Step::Settled), 64);
+    assert_eq!(counts.of(Step::Free), 256 + 64);
+    sample.heap.check().unwrap();
+}
+
+#[test]
+fn a_list_of_blocks_of_1_kib_is_filled_with_32_runs() {
+    let sample = Sample::<512>::of(64 << 20);
+    // The lists of the heap have none.
+    sample.heap.slots[0]
+        .try_lock()
+        .unwrap()
+        .bounds
+        .set_budget(Granules(100_000));
+    let mut cache = sample.heap.slots[0].try_lock().unwrap();
+    for _ in 0..8 {
+        cache.bounds.grow(class(1024), 2 * BATCH);
+    }
+    drop(cache);
+    let (_, counts) = sample.alloc(bytes(1024));
+    assert_eq!((counts.of(Step::Alloc), counts.of(Step::Moved)), (32, 32));
+}
+
+#[test]
+fn an_operation_tries_three_caches() {
+    let sample = Sample::<512>::of(1 << 20);
+    let caches = sample.heap.lock_all();
+    let (block, counts) = sample.alloc(bytes(64));
+    assert_eq!(counts.of(Step::Cache), 3);
+    let counts = sample.free(block, 64);
+    assert_eq!(counts.of(Step::Cache), 3);
+    drop(caches);
+}
+
+#[test]
+fn a_block_that_overflows_a_list_returns_320_others() {
+    let sample = Sample::<512>::of(64 << 20);
+    sample.fill(FAR);
+    sample.fill(64);
+    sample.refuse();
+    sample.defer(100);
+    let block = sample.blocks(64, 1)[0];
+    // It took the lock.
+    sample.defer(64);
+    let counts = sample.free(block, 64);
+    assert_eq!(counts.of(Step::Outbox), 2);
+    assert_eq!(counts.of(Step::Grant), 64);
+    assert_eq!(counts.of(Step::Returned), 320);
+    assert_eq!((counts.of(Step::Lock), counts.of(Step::Settled)), (1, 64));
+    sample.heap.check().unwrap();
+}
+
+#[test]
+fn half_a_list_is_put_out_or_deferred() {
+    let sample = Sample::<512>::of(64 << 20);
+    sample.fill(64);
+    let blocks = sample.blocks(64, 2);
+    let heap = sample.heap.shared.lock(Tally::NONE);
+    assert_eq!(sample.free(blocks[0], 64).of(Step::Moved), 64);
+    drop(heap);
+    let chain = sample.heap.slots[0]
+        .outbox
+        .take(|| sample.heap.span(), class(64), Tally::NONE);
+    assert!(chain.is_some());
+    let mut heap = sample.heap.shared.lock(Tally::NONE);
+    exchange::free_chain(&mut heap, chain.unwrap(), class(64), Tally::NONE);
+    drop(heap);
+    while sample.free(sample.blocks(64, 1)[0], 64).of(Step::Moved) == 0 {}
+    assert_eq!(sample.heap.slots[0].outbox.amount(), Granules(64 * 8));
+    sample.heap.check().unwrap();
+}
+
+#[test]
+fn a_request_that_fails_takes_back_everything_once() {
+    const EACH: u32 = BATCH + 1;
+    let sample = Sample::<512>::of(64 << 20);
+    for cpu in 0..CPUS {
+        CPU.set(cpu);
+        for block in sample.blocks(64, EACH as usize) {
+            sample.free(block, 64);
+        }
+    }
+    CPU.set(0);
+    let (block, counts) = sample.alloc(bytes(1 << 30));
+    assert!(block.is_null());
+    // What its own CPU had it has drained before.
+    let (cpus, others) = (CPUS as u32, CPUS as u32 - 1);
+    assert_eq!(counts.of(Step::Reclaim), 1);
+    assert_eq!(counts.of(Step::Cache), 1 + cpus);
+    assert_eq!(counts.of(Step::Drained), EACH);
+    assert_eq!(counts.of(Step::Returned), others * EACH);
+    assert_eq!(counts.of(Step::Lock), 2 + 2 * others + 1);
+    assert_eq!(counts.of(Step::LastResort), 2);
+    sample.heap.check().unwrap();
+}
+
+/// Parks so many blocks on the first CPU, in the list that is looked at last.
+fn with_lists_to_drain(count: usize) -> Sample<8> {
+    let sample = Sample::<8>::of(1 << 16);
+    let layout = Layout::from_size_align(8, 16).unwrap();
+    let mut heap = sample.heap.shared.lock(Tally::NONE);
+    // SAFETY: the size is not zero.
+    let blocks: Vec<_> = (0..count).map(|_| unsafe { heap.alloc(layout) }).collect();
+    drop(heap);
+    let mut cache = sample.heap.slots[0].try_lock().unwrap();
+    let class = CpuCache::<8, ALIGNMENTS>::class_of(layout).unwrap();
+    cache.bounds.set_budget(Granules(1000));
+    for _ in 0..8 {
+        cache.bounds.grow(class, 2 * BATCH);
+    }
+    for block in blocks {
+        assert!(exchange::park(
+            &mut cache,
+            sample.heap.span(),
+            block,
+            layout
+        ));
+    }
+    drop(cache);
+    sample
+}
+
+#[test]
+fn lists_that_are_drained_are_gone_through_twice() {
+    const LISTS: u32 = 8 * ALIGNMENTS as u32;
+    for count in [1, 10] {
+        let sample = with_lists_to_drain(count);
+        let (block, counts) = sample.alloc(bytes(1 << 30));
+        assert!(block.is_null());
+        let count = count as u32;
+        assert_eq!(counts.of(Step::Drained), count);
+        assert_eq!(counts.of(Step::List), 2 * LISTS - 1 + count);
+    }
+}
