@@ -8,6 +8,7 @@ use std::{vec, vec::Vec};
 
 use super::{Bounds, CPU, Chosen, Granules, Layout, PerCpuAllocator, Tally, bytes, class};
 use crate::{
+    cache::Link,
     lock::RawSpinLock,
     per_cpu::{
         exchange::{self, BATCH},
@@ -272,4 +273,23 @@ fn lists_that_are_drained_are_gone_through_twice() {
         assert_eq!(counts.of(Step::Drained), count);
         assert_eq!(counts.of(Step::List), 2 * LISTS - 1 + count);
     }
+}
+
+#[test]
+fn an_outbox_that_is_empty_is_gone_through_once_even_if_it_does_not_say_so() {
+    let sample = with_lists_to_drain(50);
+    let slot = &sample.heap.slots[0];
+    let span = sample.heap.span();
+    // As if one who takes a chain had not yet said so.
+    let block = span.offset_of(sample.blocks(8, 1)[0]);
+    span.set_link(block, Link::END.0);
+    let class = class(8);
+    slot.outbox.put(class, Link::new(block, Granules(5)));
+    slot.outbox.take(|| span, class, Tally::NONE).unwrap();
+    assert_eq!(slot.outbox.amount(), Granules(4));
+    let (block, counts) = sample.alloc(bytes(1 << 30));
+    assert!(block.is_null());
+    assert_eq!(counts.of(Step::Drained), 50);
+    // To drain it, and to take everything back.
+    assert_eq!(counts.of(Step::Outbox), 2 * 8 * ALIGNMENTS as u32);
 }
