@@ -31,8 +31,11 @@ struct Sample<const S: usize> {
 
 impl<const S: usize> Sample<S> {
     fn of(bytes: usize) -> Self {
+        Self::with(PerCpuAllocator::empty(), bytes)
+    }
+
+    fn with(heap: PerCpuAllocator<Chosen, CPUS, RawSpinLock, S, ALIGNMENTS>, bytes: usize) -> Self {
         let mut memory = vec![0_u64; bytes / 8];
-        let heap = PerCpuAllocator::empty();
         // SAFETY: the memory is the heap's, and kept beside it.
         unsafe { heap.try_init(memory.as_mut_ptr().cast(), bytes) }.unwrap();
         Self {
@@ -57,7 +60,7 @@ impl<const S: usize> Sample<S> {
         let limits = Limits {
             cpus: CPUS,
             lists: S * ALIGNMENTS,
-            bounded: false,
+            bounded: self.heap.bounded,
         };
         counts.assert_bounded(operation, &limits);
         (done, counts)
@@ -91,16 +94,16 @@ impl<const S: usize> Sample<S> {
         panic!("a list does not get full");
     }
 
-    /// Lets this CPU's list of a size hold 128 blocks, of which it has none.
+    /// Lets this CPU's list of a size hold 128 blocks or 64 KiB, of which it has
+    /// none.
     fn grant(&self, size: usize) {
         let mut cache = self.heap.slots[CPU.get()].try_lock().unwrap();
+        cache.bounds.set_budget(Granules(100_000));
         for _ in 0..8 {
             cache.bounds.grow(class(size), 2 * BATCH);
         }
-        assert_eq!(
-            cache.bounds.of(class(size)).0,
-            2 * BATCH * class(size).granules().0
-        );
+        let full = 2 * BATCH * class(size).granules().0;
+        assert_eq!(cache.bounds.of(class(size)).0, full.min(8192));
         assert_eq!(cache.held_in(class(size)), Granules::ZERO);
     }
 
@@ -148,19 +151,22 @@ fn a_request_looks_into_its_own_outbox_and_eight_others_and_returns_256_blocks()
 #[test]
 fn a_list_of_blocks_of_1_kib_is_filled_with_32_runs() {
     let sample = Sample::<512>::of(64 << 20);
-    // The lists of the heap have none.
-    sample.heap.slots[0]
-        .try_lock()
-        .unwrap()
-        .bounds
-        .set_budget(Granules(100_000));
-    let mut cache = sample.heap.slots[0].try_lock().unwrap();
-    for _ in 0..8 {
-        cache.bounds.grow(class(1024), 2 * BATCH);
-    }
-    drop(cache);
+    sample.grant(1024);
     let (_, counts) = sample.alloc(bytes(1024));
     assert_eq!((counts.of(Step::Alloc), counts.of(Step::Moved)), (32, 32));
+}
+
+#[test]
+fn where_there_is_no_room_for_a_run_shorter_ones_are_tried_seven_times() {
+    let sample = Sample::<512>::of(1 << 20);
+    // The reserve is left, and nothing else.
+    let half = sample.heap.stats().capacity / 2;
+    let (block, _) = sample.alloc(bytes(half));
+    assert!(!block.is_null());
+    sample.grant(8);
+    let (block, counts) = sample.alloc(bytes(8));
+    assert!(!block.is_null());
+    assert_eq!((counts.of(Step::Alloc), counts.of(Step::Moved)), (8, 0));
 }
 
 #[test]
@@ -196,20 +202,20 @@ fn a_block_that_overflows_a_list_returns_320_others() {
 fn half_a_list_is_put_out_or_deferred() {
     let sample = Sample::<512>::of(64 << 20);
     sample.fill(64);
-    let blocks = sample.blocks(64, 2);
+    let block = sample.blocks(64, 1)[0];
     let heap = sample.heap.shared.lock(Tally::NONE);
-    assert_eq!(sample.free(blocks[0], 64).of(Step::Moved), 64);
+    assert_eq!(sample.free(block, 64).of(Step::Moved), 64);
     drop(heap);
-    let chain = sample.heap.slots[0]
-        .outbox
-        .take(|| sample.heap.span(), class(64), Tally::NONE);
-    assert!(chain.is_some());
+    let take = |class| {
+        let outbox = &sample.heap.slots[0].outbox;
+        outbox.take(|| sample.heap.span(), class, Tally::NONE)
+    };
+    let chain = take(class(64)).unwrap();
     let mut heap = sample.heap.shared.lock(Tally::NONE);
-    exchange::free_chain(&mut heap, chain.unwrap(), class(64), Tally::NONE);
+    exchange::free_chain(&mut heap, chain, class(64), Tally::NONE);
     drop(heap);
-    while sample.free(sample.blocks(64, 1)[0], 64).of(Step::Moved) == 0 {}
-    assert_eq!(sample.heap.slots[0].outbox.amount(), Granules(64 * 8));
-    sample.heap.check().unwrap();
+    while sample.free(sample.blocks(64, 1)[0], 64).of(Step::Moved) < 64 {}
+    assert_eq!(take(class(64)).unwrap().amount(), Granules(64 * 8));
 }
 
 #[test]
@@ -236,6 +242,45 @@ fn a_request_that_fails_takes_back_everything_once() {
     sample.heap.check().unwrap();
 }
 
+#[test]
+fn a_request_for_zeros_that_fails_asks_the_heap_once_more() {
+    let sample = Sample::<512>::of(1 << 20);
+    let layout = bytes(1 << 30);
+    // SAFETY: the size is not zero.
+    let (block, counts) = sample.counts_of(Operation::AllocZeroed, |tally| unsafe {
+        sample.heap.try_alloc_zeroed(layout, tally)
+    });
+    assert!(block.is_null());
+    assert_eq!(counts.of(Step::Lock), 3 + 1);
+    assert_eq!(counts.of(Step::LastResort), 3);
+}
+
+#[test]
+fn a_block_that_cannot_grow_is_tried_to_be_resized_twice() {
+    let sample = Sample::<512>::of(1 << 20);
+    let block = sample.blocks(64, 1)[0];
+    // SAFETY: the block is live.
+    let (grown, counts) = sample.counts_of(Operation::Realloc, |tally| unsafe {
+        sample.heap.try_realloc(block, bytes(64), 1 << 30, tally)
+    });
+    assert!(grown.is_null());
+    assert_eq!((counts.of(Step::Reclaim), counts.of(Step::Resize)), (1, 2));
+    assert_eq!(counts.of(Step::Cache), 1 + CPUS as u32);
+}
+
+#[test]
+fn a_bounded_allocator_takes_its_last_resort_once_while_its_cache_is_held() {
+    let sample = Sample::<512>::with(PerCpuAllocator::bounded(), 1 << 20);
+    let cache = sample.heap.slots[0].lock();
+    let (block, counts) = sample.alloc(bytes(1 << 30));
+    assert!(block.is_null());
+    assert_eq!(
+        (counts.of(Step::LastResort), counts.of(Step::Reclaim)),
+        (1, 0)
+    );
+    drop(cache);
+}
+
 /// Parks so many blocks on the first CPU, in the list that is looked at last.
 fn with_lists_to_drain(count: usize) -> Sample<8> {
     let sample = Sample::<8>::of(1 << 16);
@@ -250,13 +295,9 @@ fn with_lists_to_drain(count: usize) -> Sample<8> {
     for _ in 0..8 {
         cache.bounds.grow(class, 2 * BATCH);
     }
+    let span = sample.heap.span();
     for block in blocks {
-        assert!(exchange::park(
-            &mut cache,
-            sample.heap.span(),
-            block,
-            layout
-        ));
+        assert!(exchange::park(&mut cache, span, block, layout));
     }
     drop(cache);
     sample
