@@ -22,7 +22,7 @@ use crate::{
 
 /// The most deferred blocks that are freed by one who took the lock for
 /// something else.
-const SETTLED_AT_ONCE: usize = 64;
+pub(super) const SETTLED_AT_ONCE: usize = 64;
 
 /// An allocator behind a lock, and what can be done without the lock.
 #[derive(Debug)]
