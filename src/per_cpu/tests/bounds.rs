@@ -269,15 +269,22 @@ fn a_block_that_cannot_grow_is_tried_to_be_resized_twice() {
 }
 
 #[test]
-fn a_bounded_allocator_takes_its_last_resort_once_while_its_cache_is_held() {
+fn a_bounded_allocator_drains_128_blocks_and_takes_nothing_back() {
     let sample = Sample::<512>::with(PerCpuAllocator::bounded(), 1 << 20);
+    // Not next to each other.
+    let blocks = sample.blocks(64, 2000);
+    let mut heap = sample.heap.shared.lock(Tally::NONE);
+    for &block in blocks.iter().step_by(2) {
+        // SAFETY: the block is live.
+        unsafe { heap.dealloc(block, bytes(64)) };
+    }
+    drop(heap);
     let cache = sample.heap.slots[0].lock();
     let (block, counts) = sample.alloc(bytes(1 << 30));
     assert!(block.is_null());
-    assert_eq!(
-        (counts.of(Step::LastResort), counts.of(Step::Reclaim)),
-        (1, 0)
-    );
+    assert_eq!(counts.of(Step::Drained), 64 + 64);
+    assert_eq!(counts.of(Step::LastResort), 1);
+    assert_eq!(counts.of(Step::Reclaim), 0);
     drop(cache);
 }
 
