@@ -7,7 +7,7 @@ use super::{
     deferred::Chain,
     outbox::Outbox,
     slot::CpuCache,
-    work::{Step, Tally},
+    tally::{Step, Tally},
 };
 use crate::{
     allocator::Allocator,

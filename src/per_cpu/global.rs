@@ -6,10 +6,10 @@ use core::alloc::{GlobalAlloc, Layout};
 use lock_api::RawMutex;
 
 #[cfg(debug_assertions)]
-use super::work::Limits;
+use super::tally::Limits;
 use super::{
     CurrentCpu, PerCpuAllocator,
-    work::{Operation, Tally, Work},
+    tally::{Operation, Tally, Work},
 };
 
 impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: usize>

@@ -1,6 +1,6 @@
 //! How long a CPU's quick lists may be.
 
-use super::work::{Step, Tally};
+use super::tally::{Step, Tally};
 use crate::{
     allocator::LINE,
     cache::{Bounds, Class},

@@ -1,6 +1,6 @@
 //! Whose outbox may have something.
 
-use super::work::{Step, Tally};
+use super::tally::{Step, Tally};
 use crate::{
     cache::Class,
     sync::{AtomicU32, Ordering},

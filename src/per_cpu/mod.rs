@@ -22,7 +22,7 @@ mod hints;
 mod outbox;
 mod shared;
 mod slot;
-mod work;
+mod tally;
 
 use core::{alloc::Layout, array, marker::PhantomData, mem, ptr};
 
@@ -33,7 +33,7 @@ use hints::Hints;
 use lock_api::RawMutex;
 use shared::{Held, Shared};
 use slot::{CpuCache, HeldCache, Own, Slot};
-use work::{Step, Tally};
+use tally::{Step, Tally};
 
 use crate::{
     allocator::{

@@ -1,6 +1,6 @@
 //! Chains of blocks that a CPU puts out for any other to take.
 
-use super::work::{Step, Tally};
+use super::tally::{Step, Tally};
 use crate::{
     cache::{Class, Link, Parked, walk},
     heap::chunk::Span,

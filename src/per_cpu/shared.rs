@@ -9,7 +9,7 @@ use lock_api::{Mutex, MutexGuard, RawMutex};
 
 use super::{
     deferred::{Chain, Deferred},
-    work::{Step, Tally},
+    tally::{Step, Tally},
 };
 use crate::{
     allocator::Allocator,

@@ -7,7 +7,7 @@ use lock_api::{Mutex, MutexGuard, RawMutex};
 use super::{
     granted::Granted,
     outbox::Outbox,
-    work::{Step, Tally},
+    tally::{Step, Tally},
 };
 use crate::{
     allocator::Front,

@@ -15,7 +15,7 @@ use core::{
 };
 use std::{thread_local, vec, vec::Vec};
 
-use super::{CurrentCpu, PerCpuAllocator, granted::Granted, slot::CpuCache, work::Tally};
+use super::{CurrentCpu, PerCpuAllocator, granted::Granted, slot::CpuCache, tally::Tally};
 use crate::{
     cache::{Bounds, Class},
     lock::RawSpinLock,

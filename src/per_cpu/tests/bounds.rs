@@ -13,7 +13,7 @@ use crate::{
     per_cpu::{
         exchange::{self, BATCH},
         slot::CpuCache,
-        work::{Limits, Operation, Step, Work, bounds::Counts},
+        tally::{Limits, Operation, Step, Work, bounds::Counts},
     },
 };
 
