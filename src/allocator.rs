@@ -20,6 +20,8 @@ use halving::Halving;
 #[cfg(all(feature = "spin", target_has_atomic = "32"))]
 pub(crate) use spare::LINE;
 
+#[cfg(all(feature = "spin", target_has_atomic = "32"))]
+use crate::steps::Sum;
 #[cfg(debug_assertions)]
 use crate::steps::{Operation, Steps};
 use crate::{
@@ -117,6 +119,9 @@ pub struct Allocator<
     last_resorts: Counter,
     /// Parked blocks given back.
     drained: Counter,
+    /// What was done for the CPU that has the lock.
+    #[cfg(all(feature = "spin", target_has_atomic = "32"))]
+    pub(crate) sum: Sum,
 }
 
 /// What becomes of a block that is to change its size.
@@ -189,6 +194,8 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
             bounded: false,
             last_resorts: Counter::new(),
             drained: Counter::new(),
+            #[cfg(all(feature = "spin", target_has_atomic = "32"))]
+            sum: Sum::new(),
         }
     }
 
@@ -839,7 +846,10 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     #[cfg(debug_assertions)]
     fn assert_bounded(&self, operation: Operation) {
         let lists = SMALLBINS_AMOUNT * ALIGNMENT_SUB_BINS_AMOUNT;
-        self.steps().assert_bounded(operation, lists, self.bounded);
+        let steps = self.steps();
+        steps.assert_bounded(operation, lists, self.bounded);
+        #[cfg(all(feature = "spin", target_has_atomic = "32"))]
+        self.sum.add(operation, &steps);
     }
 
     /// What was done since this was called last.

@@ -4,8 +4,14 @@
 //! operation asserts at its end that it kept within the bounds that
 //! `docs/design.md` states. In other builds nothing of this is left.
 
+#[cfg(all(feature = "spin", target_has_atomic = "32"))]
+mod sum;
+
 #[cfg(debug_assertions)]
 use core::cell::Cell;
+
+#[cfg(all(feature = "spin", target_has_atomic = "32"))]
+pub(crate) use sum::Sum;
 
 /// Counts steps of one kind, in debug builds.
 #[derive(Debug)]
@@ -31,7 +37,13 @@ impl Counter {
     #[inline(always)]
     pub fn step(&self) {
         #[cfg(debug_assertions)]
-        self.steps.set(self.steps.get().saturating_add(1));
+        self.add(1);
+    }
+
+    /// Counts steps.
+    #[cfg(debug_assertions)]
+    pub fn add(&self, steps: u32) {
+        self.steps.set(self.steps.get().saturating_add(steps));
     }
 
     /// The steps since this was called last.

@@ -3,7 +3,12 @@
 
 use core::alloc::Layout;
 
-use super::{deferred::Chain, outbox::Outbox, slot::CpuCache};
+use super::{
+    deferred::Chain,
+    outbox::Outbox,
+    slot::CpuCache,
+    tally::{Step, Tally},
+};
 use crate::{
     allocator::Allocator,
     cache::{Bounds, Class, Link},
@@ -91,19 +96,21 @@ pub(super) fn put_out<const S: usize, const A: usize>(
     span: Span,
     class: Class,
     budget: Granules,
+    tally: Tally<'_>,
 ) -> bool {
     let (size, half) = (class.granules(), half_of(cache, class));
     let most = if MODEL { budget.0 } else { budget.0 / 2 };
     if half == 0 || outbox.amount().0 + half * size.0 > most {
         return false;
     }
-    let mut chain = outbox.take(|| span, class).unwrap_or(Link::END);
+    let mut chain = outbox.take(|| span, class, tally).unwrap_or(Link::END);
     let fits = chain.amount() + Granules(half * size.0) <= cache.bounds.of(class);
     if fits {
         for _ in 0..half {
             let Some(block) = cache.pop_of(span, class) else {
                 break;
             };
+            tally.step(Step::Moved);
             span.set_link(block, chain.0);
             chain = Link::new(block, chain.amount() + size);
         }
@@ -120,16 +127,18 @@ fn revoke<const S: usize, const A: usize>(
     outbox: &Outbox<S, A>,
     heap: &mut Allocator<S, A>,
     class: Class,
+    tally: Tally<'_>,
 ) {
-    let Some(other) = cache.bounds.revoke_any_but(class) else {
+    let Some(other) = cache.bounds.revoke_any_but(class, tally) else {
         return;
     };
     let span = heap.span();
     while let Some(block) = cache.pop_of(span, other) {
+        tally.step(Step::Returned);
         heap.free(block, other.granules());
     }
-    if let Some(chain) = outbox.take(|| span, other) {
-        free_chain(heap, chain, other);
+    if let Some(chain) = outbox.take(|| span, other, tally) {
+        free_chain(heap, chain, other, tally);
     }
 }
 
@@ -138,8 +147,10 @@ pub(super) fn free_chain<const S: usize, const A: usize>(
     heap: &mut Allocator<S, A>,
     mut chain: Link,
     class: Class,
+    tally: Tally<'_>,
 ) {
     while !chain.block().is_none() {
+        tally.step(Step::Returned);
         let block = chain.block();
         chain = Link(heap.span().link(block));
         heap.free(block, class.granules());
@@ -153,16 +164,16 @@ pub(super) fn refill<const S: usize, const A: usize>(
     outbox: &Outbox<S, A>,
     heap: &mut Allocator<S, A>,
     layout: Layout,
+    class: Class,
+    tally: Tally<'_>,
 ) {
-    let Some(class) = CpuCache::<S, A>::class_of(layout) else {
-        return;
-    };
-    revoke(cache, outbox, heap, class);
+    revoke(cache, outbox, heap, class, tally);
     // A list that is not empty may still have no block of the alignment.
     let bound = cache.bounds.of(class).0;
     let room = bound.saturating_sub(cache.held_in(class).0).min(bound / 2);
     let span = heap.span();
     heap.take_spare(layout, room / class.granules().0, |block| {
+        tally.step(Step::Moved);
         let parked = cache.push(span, layout, span.pointer_to(block));
         debug_assert!(parked, "a batch is larger than its list");
     });
@@ -174,15 +185,15 @@ pub(super) fn make_room<const S: usize, const A: usize>(
     outbox: &Outbox<S, A>,
     heap: &mut Allocator<S, A>,
     layout: Layout,
+    class: Class,
+    tally: Tally<'_>,
 ) {
-    let Some(class) = CpuCache::<S, A>::class_of(layout) else {
-        return;
-    };
-    revoke(cache, outbox, heap, class);
+    revoke(cache, outbox, heap, class, tally);
     for _ in 0..half_of(cache, class).max(1) {
         let Some(block) = cache.pop_of(heap.span(), class) else {
             return;
         };
+        tally.step(Step::Returned);
         heap.return_spare(layout, block);
     }
 }
@@ -193,8 +204,9 @@ pub(super) fn unlink_half<const S: usize, const A: usize>(
     span: Span,
     block: *mut u8,
     layout: Layout,
-) -> Option<Chain> {
-    let class = CpuCache::<S, A>::class_of(layout)?;
+    class: Class,
+    tally: Tally<'_>,
+) -> Chain {
     let size = class.granules();
     poison::take_back(block, layout.size());
     let mut chain = Chain::of_one(span.offset_of(block), size);
@@ -202,7 +214,8 @@ pub(super) fn unlink_half<const S: usize, const A: usize>(
         let Some(block) = cache.pop_of(span, class) else {
             break;
         };
+        tally.step(Step::Moved);
         chain = chain.and(span, block, size);
     }
-    Some(chain)
+    chain
 }

@@ -1,5 +1,6 @@
 //! How long a CPU's quick lists may be.
 
+use super::tally::{Step, Tally};
 use crate::{
     allocator::LINE,
     cache::{Bounds, Class},
@@ -14,7 +15,7 @@ const LIST: u32 = 8192;
 const REFUSALS: u8 = 32;
 
 /// The lists that are looked at, at the most, for one whose grant to revoke.
-const LOOKED_AT: usize = 64;
+pub(super) const LOOKED_AT: usize = 64;
 
 /// A budget for all lists together, of which each is granted a part that
 /// doubles when it turns out to be too small, at the cost of others if need
@@ -72,11 +73,12 @@ impl<const S: usize, const A: usize> Granted<S, A> {
 
     /// Takes back what a list was granted, any but this one, if it is time for
     /// that. Its blocks are the caller's to remove.
-    pub fn revoke_any_but(&mut self, class: Class) -> Option<Class> {
+    pub fn revoke_any_but(&mut self, class: Class, tally: Tally<'_>) -> Option<Class> {
         if self.refusals < REFUSALS && self.granted <= self.budget {
             return None;
         }
         for _ in 0..LOOKED_AT.min(S * A) {
+            tally.step(Step::Grant);
             self.cursor = (self.cursor + 1) % (S * A);
             let (size, alignment) = (self.cursor / A, self.cursor % A);
             let bound = &mut self.bounds[alignment][size];

@@ -1,5 +1,6 @@
 //! Whose outbox may have something.
 
+use super::tally::{Step, Tally};
 use crate::{
     cache::Class,
     sync::{AtomicU32, Ordering},
@@ -41,12 +42,14 @@ impl<const S: usize, const A: usize> Hints<S, A> {
         cpu: usize,
         cpus: usize,
         most: usize,
+        tally: Tally<'_>,
         look: impl Fn(usize) -> Option<T>,
     ) -> Option<T> {
         let first = cpu as u32;
         let mut bits = self.of(class).load(Ordering::Relaxed).rotate_right(first);
         let mut looks = 0;
         while bits != 0 {
+            tally.step(Step::Hint);
             let bit = (bits.trailing_zeros() + first) % u32::BITS;
             for told in (bit as usize..cpus).step_by(u32::BITS as usize) {
                 if looks == most {

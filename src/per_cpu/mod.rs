@@ -16,18 +16,15 @@
 mod cpu;
 mod deferred;
 mod exchange;
+mod global;
 mod granted;
 mod hints;
 mod outbox;
 mod shared;
 mod slot;
+mod tally;
 
-use core::{
-    alloc::{GlobalAlloc, Layout},
-    array,
-    marker::PhantomData,
-    mem, ptr,
-};
+use core::{alloc::Layout, array, marker::PhantomData, mem, ptr};
 
 pub use cpu::CurrentCpu;
 use deferred::Chain;
@@ -36,6 +33,7 @@ use hints::Hints;
 use lock_api::RawMutex;
 use shared::{Held, Shared};
 use slot::{CpuCache, HeldCache, Own, Slot};
+use tally::{Step, Tally};
 
 use crate::{
     allocator::{
@@ -91,11 +89,11 @@ const LOOKED_INTO: usize = 8;
 /// | one that masks interrupts, and [`LOCK_MASKS_INTERRUPTS`](CurrentCpu::LOCK_MASKS_INTERRUPTS) is true | allocates as elsewhere; but null, if all that is left is in a cache that is held. Not in a non-maskable interrupt |
 ///
 /// Where `in_interrupt` is not told the truth, a handler that allocates may
-/// wait for ever; [`realloc`](GlobalAlloc::realloc) counts as allocating.
+/// wait for ever; [`realloc`](core::alloc::GlobalAlloc::realloc) counts as allocating.
 ///
 /// # Time complexity
 ///
-/// [`dealloc`](GlobalAlloc::dealloc) takes a bounded time: half of a list and
+/// [`dealloc`](core::alloc::GlobalAlloc::dealloc) takes a bounded time: half of a list and
 /// another whole one with what is out of it are given back at most, of 128
 /// blocks each, and 64 deferred blocks freed. So does an allocation that succeeds, besides waiting
 /// for the lock and what [`Allocator`] does: half a list is fetched, another
@@ -201,7 +199,7 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
     ///
     /// As for `Allocator::init`.
     pub unsafe fn init(&self, heap_start: usize, heap_size: usize) {
-        let mut heap = self.shared.lock();
+        let mut heap = self.shared.lock(Tally::NONE);
         // SAFETY: the caller's promise.
         unsafe { heap.init(heap_start, heap_size) };
         self.publish(&heap);
@@ -217,7 +215,7 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
     ///
     /// As for `Allocator::try_init`.
     pub unsafe fn try_init(&self, start: *mut u8, length: usize) -> Result<(), InitError> {
-        let mut heap = self.shared.lock();
+        let mut heap = self.shared.lock(Tally::NONE);
         // SAFETY: the caller's promise.
         unsafe { heap.try_init(start, length) }?;
         self.publish(&heap);
@@ -234,7 +232,7 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
     ///
     /// As for `Allocator::try_init_zeroed`.
     pub unsafe fn try_init_zeroed(&self, start: *mut u8, length: usize) -> Result<(), InitError> {
-        let mut heap = self.shared.lock();
+        let mut heap = self.shared.lock(Tally::NONE);
         // SAFETY: the caller's promise.
         unsafe { heap.try_init_zeroed(start, length) }?;
         self.publish(&heap);
@@ -272,8 +270,7 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
         let heap = self.lock_settled();
         let mut stats = heap.stats();
         for (cache, slot) in caches.iter().zip(&self.slots) {
-            let span = heap.span();
-            let parked = (cache.parked(span) + slot.outbox.parked(span)).bytes();
+            let parked = (cache.parked(heap.span()) + slot.outbox.amount()).bytes();
             stats.live = stats.live.saturating_sub(parked);
             stats.parked += parked;
         }
@@ -286,7 +283,7 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
 
     /// The heap, with nothing deferred.
     fn lock_settled(&self) -> Held<'_, R, S, A> {
-        let mut heap = self.shared.lock();
+        let mut heap = self.shared.lock(Tally::NONE);
         self.shared.settle_all(&mut heap);
         heap
     }
@@ -326,10 +323,13 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
         distance / size_of::<Slot<S, A>>()
     }
 
-    /// The caches to try if that one is held.
-    fn neighbours(&self) -> impl Iterator<Item = &Slot<S, A>> {
+    /// The caches that can be had if that one is held.
+    fn try_neighbours<'a>(&'a self, tally: Tally<'a>) -> impl Iterator<Item = HeldCache<'a, S, A>> {
         let own = Self::number();
-        (1..CPUS.min(1 + NEIGHBOURS)).map(move |step| &self.slots[(own + step) % CPUS])
+        (1..CPUS.min(1 + NEIGHBOURS)).filter_map(move |step| {
+            tally.step(Step::Cache);
+            self.slots[(own + step) % CPUS].try_lock()
+        })
     }
 
     /// Whether the caller may wait for a cache that is held.
@@ -338,11 +338,11 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
     }
 
     /// The heap, if the caller may wait for it or need not.
-    fn heap(&self) -> Option<Held<'_, R, S, A>> {
+    fn heap<'a>(&'a self, tally: Tally<'a>) -> Option<Held<'a, R, S, A>> {
         if Cpu::LOCK_MASKS_INTERRUPTS || !Cpu::in_interrupt() {
-            Some(self.shared.lock())
+            Some(self.shared.lock(tally))
         } else {
-            self.shared.try_lock()
+            self.shared.try_lock(tally)
         }
     }
 
@@ -353,12 +353,15 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
     ///
     /// The slot's lock is held by a guard that was forgotten.
     #[inline(never)]
-    unsafe fn alloc_missed(&self, layout: Layout, slot: &Slot<S, A>) -> *mut u8 {
+    unsafe fn alloc_missed(&self, layout: Layout, slot: &Slot<S, A>, tally: Tally<'_>) -> *mut u8 {
         // SAFETY: the caller's promise.
         let mut cache = unsafe { slot.held() };
-        match self.alloc_chained(slot, &mut cache, layout) {
+        let class = CpuCache::<S, A>::class_of(layout);
+        let chained =
+            class.and_then(|class| self.alloc_chained(slot, &mut cache, layout, class, tally));
+        match chained {
             Some(block) => block,
-            None => self.alloc_behind(slot, cache, layout),
+            None => self.alloc_behind(slot, cache, layout, class, tally),
         }
     }
 
@@ -369,8 +372,9 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
         slot: &Slot<S, A>,
         cache: &mut CpuCache<S, A>,
         layout: Layout,
+        class: Class,
+        tally: Tally<'_>,
     ) -> Option<*mut u8> {
-        let class = CpuCache::<S, A>::class_of(layout)?;
         if self.shared.is_reclaiming() {
             return None;
         }
@@ -379,17 +383,20 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
         if !cache.bounds.may_adopt() || cache.held_in(class) > Granules::ZERO {
             return None;
         }
-        let own = slot.outbox.take(|| self.span(), class);
-        let chain = own.or_else(|| self.chain_of_others(slot, class))?;
+        let own = slot.outbox.take(|| self.span(), class, tally);
+        let chain = own.or_else(|| self.chain_of_others(slot, class, tally))?;
         exchange::adopt(cache, self.span(), layout, class, chain)
     }
 
     /// Takes a chain that another CPU has put out.
-    fn chain_of_others(&self, slot: &Slot<S, A>, class: Class) -> Option<Link> {
+    fn chain_of_others(&self, slot: &Slot<S, A>, class: Class, tally: Tally<'_>) -> Option<Link> {
         let number = self.number_of(slot);
-        self.hints.find(class, number, CPUS, LOOKED_INTO, |other| {
-            self.slots[other].outbox.take(|| self.span(), class)
-        })
+        let look = |other: usize| {
+            let outbox = &self.slots[other].outbox;
+            outbox.take(|| self.span(), class, tally)
+        };
+        self.hints
+            .find(class, number, CPUS, LOOKED_INTO, tally, look)
     }
 
     /// Allocates from the heap, behind a cache, and fills the layout's list, but
@@ -399,23 +406,27 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
         slot: &Slot<S, A>,
         mut cache: HeldCache<'_, S, A>,
         layout: Layout,
+        class: Option<Class>,
+        tally: Tally<'_>,
     ) -> *mut u8 {
-        let Some(mut heap) = self.heap() else {
+        let Some(mut heap) = self.heap(tally) else {
             drop(cache);
             return self
-                .alloc_from_neighbours(layout)
+                .alloc_from_neighbours(layout, tally)
                 .unwrap_or(ptr::null_mut());
         };
         self.shared.set_budget(exchange::budget(&heap, CPUS as u32));
-        exchange::refill(&mut cache, &slot.outbox, &mut heap, layout);
+        if let Some(class) = class {
+            exchange::refill(&mut cache, &slot.outbox, &mut heap, layout, class, tally);
+        }
         if let Some(block) = cache.pop(heap.span(), layout) {
             return give(heap.span(), block, layout);
         }
-        let block = heap.alloc_behind(&mut slot.front(&mut cache), layout);
+        let block = heap.alloc_behind(&mut slot.front(&mut cache, tally), layout);
         if block.is_null() {
             drop(heap);
             drop(cache);
-            return self.alloc_reclaiming(layout);
+            return self.alloc_reclaiming(layout, tally);
         }
         block
     }
@@ -423,15 +434,15 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
     /// `alloc` while its CPU's cache is held.
     #[cold]
     #[inline(never)]
-    fn alloc_elsewhere(&self, layout: Layout) -> *mut u8 {
-        match self.alloc_from_neighbours(layout) {
+    fn alloc_elsewhere(&self, layout: Layout, tally: Tally<'_>) -> *mut u8 {
+        match self.alloc_from_neighbours(layout, tally) {
             Some(block) => block,
-            None => self.alloc_shared(layout),
+            None => self.alloc_shared(layout, tally),
         }
     }
 
-    fn alloc_from_neighbours(&self, layout: Layout) -> Option<*mut u8> {
-        let mut caches = self.neighbours().filter_map(|slot| slot.try_lock());
+    fn alloc_from_neighbours(&self, layout: Layout, tally: Tally<'_>) -> Option<*mut u8> {
+        let mut caches = self.try_neighbours(tally);
         // The base is looked at with the lock held: what is in the cache came
         // after it.
         let block = caches.find_map(|mut cache| cache.pop(self.span(), layout))?;
@@ -439,69 +450,79 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
     }
 
     /// Allocates from the heap.
-    fn alloc_shared(&self, layout: Layout) -> *mut u8 {
-        let Some(mut heap) = self.heap() else {
+    fn alloc_shared(&self, layout: Layout, tally: Tally<'_>) -> *mut u8 {
+        let Some(mut heap) = self.heap(tally) else {
             return ptr::null_mut();
         };
         // SAFETY: whoever called the allocator keeps its contract.
         let block = unsafe { heap.alloc(layout) };
         if block.is_null() {
             drop(heap);
-            return self.alloc_reclaiming(layout);
+            return self.alloc_reclaiming(layout, tally);
         }
         block
     }
 
     /// Allocates a block that has no list.
     #[inline(never)]
-    fn alloc_unlisted(&self, layout: Layout) -> *mut u8 {
-        let spare = self.heap().and_then(|mut heap| heap.alloc_spare(layout));
+    fn alloc_unlisted(&self, layout: Layout, tally: Tally<'_>) -> *mut u8 {
+        let spare = self
+            .heap(tally)
+            .and_then(|mut heap| heap.alloc_spare(layout));
         if let Some(block) = spare {
             return block;
         }
         let slot = self.slot();
+        tally.step(Step::Cache);
         match slot.try_lock() {
-            Some(cache) => self.alloc_behind(slot, cache, layout),
-            None => self.alloc_shared(layout),
+            Some(cache) => self.alloc_behind(slot, cache, layout, None, tally),
+            None => self.alloc_shared(layout, tally),
         }
     }
 
     /// Allocates after everything that is parked was taken back.
     #[cold]
-    fn alloc_reclaiming(&self, layout: Layout) -> *mut u8 {
+    fn alloc_reclaiming(&self, layout: Layout, tally: Tally<'_>) -> *mut u8 {
         // SAFETY: whoever called the allocator keeps its contract.
-        self.after_reclaiming(|heap| unsafe { heap.alloc(layout) })
+        self.after_reclaiming(tally, |heap| unsafe { heap.alloc(layout) })
             .unwrap_or(ptr::null_mut())
     }
 
     /// Takes back everything that is parked, as far as the caller may wait,
     /// and then does something with the heap.
-    fn after_reclaiming<T>(&self, then: impl FnOnce(&mut Held<'_, R, S, A>) -> T) -> Option<T> {
+    fn after_reclaiming<T>(
+        &self,
+        tally: Tally<'_>,
+        then: impl FnOnce(&mut Held<'_, R, S, A>) -> T,
+    ) -> Option<T> {
         if self.bounded || !self.was_initialized() {
             return None;
         }
+        tally.step(Step::Reclaim);
         let _reclaim = self.shared.reclaim();
         for slot in &self.slots {
+            tally.step(Step::Cache);
             let cache = if Self::may_wait_for_caches() {
                 Some(slot.lock())
             } else {
                 slot.try_lock()
             };
             if let Some(cache) = cache {
-                self.give_back_all(slot, cache);
+                self.give_back_all(slot, cache, tally);
             }
         }
-        let mut heap = self.heap()?;
+        let mut heap = self.heap(tally)?;
         self.shared.settle_all(&mut heap);
         Some(then(&mut heap))
     }
 
     /// Empties a cache and its outbox, and puts the cache to sleep.
-    fn give_back_all(&self, slot: &Slot<S, A>, mut cache: HeldCache<'_, S, A>) {
+    fn give_back_all(&self, slot: &Slot<S, A>, mut cache: HeldCache<'_, S, A>, tally: Tally<'_>) {
         let span = self.span();
-        let mut front = slot.front(&mut cache);
+        let mut front = slot.front(&mut cache, tally);
         while let Some((block, size)) = front.pop_any(span) {
-            let Some(mut heap) = self.heap() else {
+            tally.step(Step::Returned);
+            let Some(mut heap) = self.heap(tally) else {
                 self.shared.defer_chain(span, Chain::of_one(block, size));
                 continue;
             };
@@ -510,6 +531,7 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
                 let Some((block, size)) = front.pop_any(span) else {
                     return;
                 };
+                tally.step(Step::Returned);
                 heap.free(block, size);
             }
         }
@@ -522,63 +544,59 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
     ///
     /// The slot's lock is held by a guard that was forgotten.
     #[inline(never)]
-    unsafe fn dealloc_overflowing(&self, block: *mut u8, layout: Layout, slot: &Slot<S, A>) {
+    unsafe fn dealloc_overflowing(
+        &self,
+        block: *mut u8,
+        layout: Layout,
+        slot: &Slot<S, A>,
+        tally: Tally<'_>,
+    ) {
         // SAFETY: the caller's promise.
         let mut cache = unsafe { slot.held() };
-        if self.shared.is_reclaiming() {
+        let class = CpuCache::<S, A>::class_of(layout);
+        let (Some(class), false) = (class, self.shared.is_reclaiming()) else {
             drop(cache);
-            return self.dealloc_shared(block, layout);
+            return self.dealloc_shared(block, layout, tally);
+        };
+        let (span, budget) = (self.span(), self.shared.budget());
+        exchange::grow(&mut cache, class, budget);
+        if park(&mut cache, span, block, layout) {
+            return;
         }
-        let span = self.span();
-        if let Some(class) = CpuCache::<S, A>::class_of(layout) {
-            let budget = self.shared.budget();
-            exchange::grow(&mut cache, class, budget);
-            if park(&mut cache, span, block, layout) {
-                return;
-            }
-            if exchange::put_out(&mut cache, &slot.outbox, span, class, budget) {
-                self.hints.set(class, self.number_of(slot));
-            }
-            if park(&mut cache, span, block, layout) {
-                return;
-            }
+        if exchange::put_out(&mut cache, &slot.outbox, span, class, budget, tally) {
+            self.hints.set(class, self.number_of(slot));
         }
-        let Some(mut heap) = self.shared.try_lock() else {
-            return self.defer_half(cache, block, layout);
+        if park(&mut cache, span, block, layout) {
+            return;
+        }
+        let Some(mut heap) = self.shared.try_lock(tally) else {
+            // With half of the list that it does not fit into any more.
+            let chain = exchange::unlink_half(&mut cache, span, block, layout, class, tally);
+            return self.shared.defer_chain(span, chain);
         };
         self.shared.set_budget(exchange::budget(&heap, CPUS as u32));
-        exchange::make_room(&mut cache, &slot.outbox, &mut heap, layout);
+        exchange::make_room(&mut cache, &slot.outbox, &mut heap, layout, class, tally);
         if !park(&mut cache, span, block, layout) {
             // SAFETY: whoever called the allocator keeps its contract.
             unsafe { heap.dealloc(block, layout) };
         }
     }
 
-    /// Frees a block without the heap's lock, with half of the list that it
-    /// does not fit into any more.
-    fn defer_half(&self, mut cache: HeldCache<'_, S, A>, block: *mut u8, layout: Layout) {
-        let span = self.span();
-        match exchange::unlink_half(&mut cache, span, block, layout) {
-            Some(chain) => self.shared.defer_chain(span, chain),
-            None => self.shared.defer(span, block, layout),
-        }
-    }
-
     /// `dealloc` while its CPU's cache is held.
     #[cold]
     #[inline(never)]
-    fn dealloc_elsewhere(&self, block: *mut u8, layout: Layout) {
+    fn dealloc_elsewhere(&self, block: *mut u8, layout: Layout, tally: Tally<'_>) {
         let span = self.span();
-        let mut caches = self.neighbours().filter_map(|slot| slot.try_lock());
+        let mut caches = self.try_neighbours(tally);
         if !caches.any(|mut cache| park(&mut cache, span, block, layout)) {
-            self.dealloc_shared(block, layout);
+            self.dealloc_shared(block, layout, tally);
         }
     }
 
     /// Frees a block to the heap, now or, if its lock is held, soon.
     #[inline(never)]
-    fn dealloc_shared(&self, block: *mut u8, layout: Layout) {
-        match self.shared.try_lock() {
+    fn dealloc_shared(&self, block: *mut u8, layout: Layout, tally: Tally<'_>) {
+        match self.shared.try_lock(tally) {
             // SAFETY: whoever called the allocator keeps its contract.
             Some(mut heap) => unsafe { heap.dealloc(block, layout) },
             None => self.shared.defer(self.span(), block, layout),
@@ -586,12 +604,12 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
     }
 
     /// Frees a block whose content moved to another one.
-    fn dealloc_moved(&self, block: *mut u8, layout: Layout) {
+    fn dealloc_moved(&self, block: *mut u8, layout: Layout, tally: Tally<'_>) {
         if layout.size() <= CHEAPLY_COPIED {
             // SAFETY: whoever called the allocator keeps its contract.
-            return unsafe { self.dealloc(block, layout) };
+            return unsafe { self.try_dealloc(block, layout, tally) };
         }
-        match self.shared.try_lock() {
+        match self.shared.try_lock(tally) {
             Some(mut heap) => heap.dealloc_moved(block, layout),
             None => self.shared.defer(self.span(), block, layout),
         }
@@ -601,7 +619,7 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
     ///
     /// # Safety
     ///
-    /// As for [`GlobalAlloc::realloc`].
+    /// As for `GlobalAlloc::realloc`.
     unsafe fn resize(
         &self,
         mut heap: Held<'_, R, S, A>,
@@ -623,39 +641,40 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
     ///
     /// # Safety
     ///
-    /// As for [`GlobalAlloc::realloc`].
+    /// As for `GlobalAlloc::realloc`.
     unsafe fn realloc_by_copy(
         &self,
         block: *mut u8,
         layout: Layout,
         new_layout: Layout,
+        tally: Tally<'_>,
     ) -> *mut u8 {
         // SAFETY: the caller's promise; the blocks are two, each at least as
         // large as what is copied.
         unsafe {
-            let new = self.alloc(new_layout);
+            let new = self.try_alloc(new_layout, tally);
             if !new.is_null() {
                 new.copy_from_nonoverlapping(block, layout.size().min(new_layout.size()));
-                self.dealloc(block, layout);
+                self.try_dealloc(block, layout, tally);
             }
             new
         }
     }
-}
 
-// SAFETY: a block is in one list only, that of a cache or the heap, each
-// behind its lock, or in the deferred list, or the caller's.
-unsafe impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: usize>
-    GlobalAlloc for PerCpuAllocator<Cpu, CPUS, R, S, A>
-{
+    /// Does what `alloc` does.
+    ///
+    /// # Safety
+    ///
+    /// As for `GlobalAlloc::alloc`.
     #[inline]
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+    unsafe fn try_alloc(&self, layout: Layout, tally: Tally<'_>) -> *mut u8 {
         if CpuCache::<S, A>::class_of(layout).is_none() {
-            return self.alloc_unlisted(layout);
+            return self.alloc_unlisted(layout, tally);
         }
         let slot = self.slot();
+        tally.step(Step::Cache);
         let Some(mut cache) = slot.try_lock() else {
-            return self.alloc_elsewhere(layout);
+            return self.alloc_elsewhere(layout, tally);
         };
         let span = self.span();
         if let Some(block) = cache.pop(span, layout) {
@@ -663,17 +682,23 @@ unsafe impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, con
         }
         mem::forget(cache);
         // SAFETY: the lock is held by the guard that was forgotten.
-        unsafe { self.alloc_missed(layout, slot) }
+        unsafe { self.alloc_missed(layout, slot, tally) }
     }
 
+    /// Does what `dealloc` does.
+    ///
+    /// # Safety
+    ///
+    /// As for `GlobalAlloc::dealloc`.
     #[inline]
-    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+    unsafe fn try_dealloc(&self, block: *mut u8, layout: Layout, tally: Tally<'_>) {
         if CpuCache::<S, A>::class_of(layout).is_none() {
-            return self.dealloc_shared(block, layout);
+            return self.dealloc_shared(block, layout, tally);
         }
         let slot = self.slot();
+        tally.step(Step::Cache);
         let Some(mut cache) = slot.try_lock() else {
-            return self.dealloc_elsewhere(block, layout);
+            return self.dealloc_elsewhere(block, layout, tally);
         };
         let span = self.span();
         if park(&mut cache, span, block, layout) {
@@ -681,12 +706,17 @@ unsafe impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, con
         }
         mem::forget(cache);
         // SAFETY: the lock is held by the guard that was forgotten.
-        unsafe { self.dealloc_overflowing(block, layout, slot) }
+        unsafe { self.dealloc_overflowing(block, layout, slot, tally) }
     }
 
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+    /// Does what `alloc_zeroed` does.
+    ///
+    /// # Safety
+    ///
+    /// As for `GlobalAlloc::alloc_zeroed`.
+    unsafe fn try_alloc_zeroed(&self, layout: Layout, tally: Tally<'_>) -> *mut u8 {
         if CpuCache::<S, A>::class_of(layout).is_none() {
-            if let Some(mut heap) = self.heap() {
+            if let Some(mut heap) = self.heap(tally) {
                 let new = heap.alloc_reporting(layout);
                 drop(heap);
                 if !new.block.is_null() {
@@ -698,13 +728,24 @@ unsafe impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, con
         }
         // SAFETY: the caller's promise; the block is new.
         unsafe {
-            let new = NewBlock::dirty(self.alloc(layout), layout.size());
+            let new = NewBlock::dirty(self.try_alloc(layout, tally), layout.size());
             new.clear();
             new.block
         }
     }
 
-    unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+    /// Does what `realloc` does.
+    ///
+    /// # Safety
+    ///
+    /// As for `GlobalAlloc::realloc`.
+    unsafe fn try_realloc(
+        &self,
+        block: *mut u8,
+        layout: Layout,
+        new_size: usize,
+        tally: Tally<'_>,
+    ) -> *mut u8 {
         let Ok(new_layout) = Layout::from_size_align(new_size, layout.align()) else {
             return ptr::null_mut();
         };
@@ -714,6 +755,7 @@ unsafe impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, con
             return block;
         }
         let slot = self.slot();
+        tally.step(Step::Cache);
         let mut cache = slot.try_lock();
         let is_cheap = new_size.max(layout.size()) <= CHEAPLY_COPIED;
         let parked = match &mut cache {
@@ -727,35 +769,35 @@ unsafe impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, con
             unsafe {
                 let new = give(self.span(), parked, new_layout);
                 new.copy_from_nonoverlapping(block, layout.size().min(new_size));
-                self.dealloc(block, layout);
+                self.try_dealloc(block, layout, tally);
                 return new;
             }
         }
-        let mut heap = self.shared.try_lock();
+        let mut heap = self.shared.try_lock(tally);
         if heap.is_none() {
             if is_cheap {
                 // Cheaper than to wait, if there is another block.
                 drop(cache.take());
                 // SAFETY: the caller's promise; a block that gets null is as
                 // it was.
-                let new = unsafe { self.realloc_by_copy(block, layout, new_layout) };
+                let new = unsafe { self.realloc_by_copy(block, layout, new_layout, tally) };
                 if !new.is_null() {
                     return new;
                 }
             }
-            heap = self.heap();
+            heap = self.heap(tally);
         }
         let Some(heap) = heap else {
             return ptr::null_mut();
         };
         // SAFETY: the caller's promise.
         let mut resized = unsafe {
-            let front = cache.as_mut().map(|cache| slot.front(cache));
+            let front = cache.as_mut().map(|cache| slot.front(cache, tally));
             self.resize(heap, front, block, layout, new_size)
         };
         drop(cache);
         if matches!(resized, Resized::Failed) {
-            let again = self.after_reclaiming(|heap| {
+            let again = self.after_reclaiming(tally, |heap| {
                 // SAFETY: the caller's promise.
                 unsafe { heap.resize(block, layout, new_size, &mut Alone) }
             });
@@ -767,7 +809,7 @@ unsafe impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, con
             Resized::CopyTo(new) => {
                 // SAFETY: the new block is another one; both are the caller's.
                 unsafe { new.copy_from_nonoverlapping(block, layout.size().min(new_size)) };
-                self.dealloc_moved(block, layout);
+                self.dealloc_moved(block, layout, tally);
                 new
             }
         }

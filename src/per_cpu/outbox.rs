@@ -1,7 +1,6 @@
 //! Chains of blocks that a CPU puts out for any other to take.
 
-use core::convert::Infallible;
-
+use super::tally::{Step, Tally};
 use crate::{
     cache::{Class, Link, Parked, walk},
     heap::chunk::Span,
@@ -41,7 +40,7 @@ impl<const S: usize, const A: usize> Outbox<S, A> {
         &self.chains[class.size][class.alignment]
     }
 
-    /// The granules that are out.
+    /// The granules that are out; exactly, for who holds all caches.
     pub fn amount(&self) -> Granules {
         Granules(self.amount.load(Ordering::Relaxed))
     }
@@ -60,7 +59,13 @@ impl<const S: usize, const A: usize> Outbox<S, A> {
 
     /// Takes a chain, if there is one. Only then is the span asked for: the
     /// heap may have been given its memory just before the chain was put out.
-    pub fn take(&self, span: impl FnOnce() -> Span, class: Class) -> Option<Link> {
+    pub fn take(
+        &self,
+        span: impl FnOnce() -> Span,
+        class: Class,
+        tally: Tally<'_>,
+    ) -> Option<Link> {
+        tally.step(Step::Outbox);
         if self.has_room(class) {
             return None;
         }
@@ -75,7 +80,7 @@ impl<const S: usize, const A: usize> Outbox<S, A> {
 
     /// Takes any block that is out. Looks at each place once at the most, and
     /// at none if nothing is out. Only for who may put something out.
-    pub fn pop_any(&self, span: Span) -> Option<(Offset, Granules)> {
+    pub fn pop_any(&self, span: Span, tally: Tally<'_>) -> Option<(Offset, Granules)> {
         let mut number = self.cursor.load(Ordering::Relaxed);
         if self.amount() == Granules::ZERO {
             return None;
@@ -85,7 +90,7 @@ impl<const S: usize, const A: usize> Outbox<S, A> {
                 size: number / A,
                 alignment: number % A,
             };
-            if let Some(chain) = self.take(|| span, class) {
+            if let Some(chain) = self.take(|| span, class, tally) {
                 let block = chain.block();
                 let rest = Link(span.link(block));
                 if !rest.block().is_none() {
@@ -116,16 +121,6 @@ impl<const S: usize, const A: usize> Outbox<S, A> {
             }
         }
         Ok(())
-    }
-
-    /// What all chains hold.
-    pub fn parked(&self, span: Span) -> Granules {
-        let mut parked = Granules::ZERO;
-        let Ok(()) = self.try_for_each(span, |block| {
-            parked += block.size;
-            Ok::<(), Infallible>(())
-        });
-        parked
     }
 }
 

@@ -7,7 +7,10 @@ use core::{
 
 use lock_api::{Mutex, MutexGuard, RawMutex};
 
-use super::deferred::{Chain, Deferred};
+use super::{
+    deferred::{Chain, Deferred},
+    tally::{Step, Tally},
+};
 use crate::{
     allocator::Allocator,
     cache::Link,
@@ -19,7 +22,7 @@ use crate::{
 
 /// The most deferred blocks that are freed by one who took the lock for
 /// something else.
-const SETTLED_AT_ONCE: usize = 64;
+pub(super) const SETTLED_AT_ONCE: usize = 64;
 
 /// An allocator behind a lock, and what can be done without the lock.
 #[derive(Debug)]
@@ -52,6 +55,7 @@ pub(super) struct Owned<const S: usize, const A: usize> {
 /// The allocator, with the lock held.
 pub(super) struct Held<'a, R: RawMutex, const S: usize, const A: usize>(
     MutexGuard<'a, R, Owned<S, A>>,
+    Tally<'a>,
 );
 
 /// While it lives, caches are taken back: none may be filled.
@@ -70,19 +74,25 @@ impl<R: RawMutex, const S: usize, const A: usize> Shared<R, S, A> {
     }
 
     /// Waits for the lock.
-    pub fn lock(&self) -> Held<'_, R, S, A> {
-        self.settled(self.owned.lock())
+    pub fn lock<'a>(&'a self, tally: Tally<'a>) -> Held<'a, R, S, A> {
+        self.settled(self.owned.lock(), tally)
     }
 
     /// Takes the lock if it is free.
-    pub fn try_lock(&self) -> Option<Held<'_, R, S, A>> {
-        self.owned.try_lock().map(|owned| self.settled(owned))
+    pub fn try_lock<'a>(&'a self, tally: Tally<'a>) -> Option<Held<'a, R, S, A>> {
+        let owned = self.owned.try_lock()?;
+        Some(self.settled(owned, tally))
     }
 
     /// Frees some deferred blocks, which mostly are none.
     #[inline]
-    fn settled<'a>(&'a self, owned: MutexGuard<'a, R, Owned<S, A>>) -> Held<'a, R, S, A> {
-        let mut held = Held(owned);
+    fn settled<'a>(
+        &'a self,
+        owned: MutexGuard<'a, R, Owned<S, A>>,
+        tally: Tally<'a>,
+    ) -> Held<'a, R, S, A> {
+        tally.step(Step::Lock);
+        let mut held = Held(owned, tally);
         if !(held.0.backlog.is_none() && self.deferred.is_empty()) {
             self.settle(&mut held, SETTLED_AT_ONCE);
         }
@@ -117,19 +127,19 @@ impl<R: RawMutex, const S: usize, const A: usize> Shared<R, S, A> {
     #[cold]
     #[inline(never)]
     fn settle(&self, held: &mut Held<'_, R, S, A>, most: usize) {
-        let owned = &mut *held.0;
+        let (owned, tally) = (&mut *held.0, held.1);
         if owned.backlog.is_none() {
             owned.backlog = self.deferred.take_all();
         }
-        owned.settle(most);
+        owned.settle(most, tally);
     }
 
     /// Frees all blocks whose deferral is over by now.
     pub fn settle_all(&self, held: &mut Held<'_, R, S, A>) {
-        let owned = &mut *held.0;
-        owned.settle(usize::MAX);
+        let (owned, tally) = (&mut *held.0, held.1);
+        owned.settle(usize::MAX, tally);
         owned.backlog = self.deferred.take_all();
-        owned.settle(usize::MAX);
+        owned.settle(usize::MAX, tally);
     }
 
     /// Says that caches are to be taken back, until the answer is dropped.
@@ -161,16 +171,24 @@ impl<const S: usize, const A: usize> Owned<S, A> {
     }
 
     #[inline]
-    fn settle(&mut self, most: usize) {
+    fn settle(&mut self, most: usize, tally: Tally<'_>) {
         for _ in 0..most {
             let block = self.backlog;
             if block.is_none() {
                 return;
             }
+            tally.step(Step::Settled);
             let link = Link(self.allocator.span().link(block));
             self.backlog = link.block();
             self.allocator.free(block, link.amount());
         }
+    }
+}
+
+impl<R: RawMutex, const S: usize, const A: usize> Drop for Held<'_, R, S, A> {
+    #[inline]
+    fn drop(&mut self) {
+        self.1.take_sum(&self.sum);
     }
 }
 

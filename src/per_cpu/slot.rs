@@ -4,7 +4,11 @@ use core::alloc::Layout;
 
 use lock_api::{Mutex, MutexGuard, RawMutex};
 
-use super::{granted::Granted, outbox::Outbox};
+use super::{
+    granted::Granted,
+    outbox::Outbox,
+    tally::{Step, Tally},
+};
 use crate::{
     allocator::Front,
     cache::Cache,
@@ -56,10 +60,15 @@ impl<const S: usize, const A: usize> Slot<S, A> {
     }
 
     /// The cache, which is held, with its outbox.
-    pub fn front<'a>(&'a self, cache: &'a mut HeldCache<'_, S, A>) -> Own<'a, S, A> {
+    pub fn front<'a>(
+        &'a self,
+        cache: &'a mut HeldCache<'_, S, A>,
+        tally: Tally<'a>,
+    ) -> Own<'a, S, A> {
         Own {
             cache,
-            outbox: &self.outbox,
+            outbox: Some(&self.outbox),
+            tally,
         }
     }
 }
@@ -67,7 +76,9 @@ impl<const S: usize, const A: usize> Slot<S, A> {
 /// All that a CPU has in front of the heap.
 pub(super) struct Own<'a, const S: usize, const A: usize> {
     cache: &'a mut CpuCache<S, A>,
-    outbox: &'a Outbox<S, A>,
+    /// Until it is known to be empty.
+    outbox: Option<&'a Outbox<S, A>>,
+    tally: Tally<'a>,
 }
 
 impl<const S: usize, const A: usize> Front for Own<'_, S, A> {
@@ -79,9 +90,18 @@ impl<const S: usize, const A: usize> Front for Own<'_, S, A> {
         self.cache.pop_any_aligned(span, layout)
     }
 
-    /// What is out goes first: once nothing is, the cache may go to sleep.
+    /// What is out goes first: once nothing is, the cache may go to sleep. As
+    /// it is held, nobody puts anything out then.
     fn pop_any(&mut self, span: Span) -> Option<(Offset, Granules)> {
-        let out = self.outbox.pop_any(span);
-        out.or_else(|| self.cache.pop_any(span))
+        if let Some(outbox) = self.outbox {
+            let out = outbox.pop_any(span, self.tally);
+            if out.is_some() {
+                return out;
+            }
+            self.outbox = None;
+        }
+        let parked = self.cache.pop_any(span);
+        self.tally.take(Step::List, &self.cache.looked);
+        parked
     }
 }

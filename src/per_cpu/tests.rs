@@ -2,6 +2,7 @@
 
 extern crate std;
 
+mod bounds;
 mod exchange;
 mod granted;
 mod outbox;
@@ -14,7 +15,7 @@ use core::{
 };
 use std::{thread_local, vec, vec::Vec};
 
-use super::{CurrentCpu, PerCpuAllocator, granted::Granted, slot::CpuCache};
+use super::{CurrentCpu, PerCpuAllocator, granted::Granted, slot::CpuCache, tally::Tally};
 use crate::{
     cache::{Bounds, Class},
     lock::RawSpinLock,
@@ -84,7 +85,11 @@ impl<Cpu: CurrentCpu> Sample<Cpu> {
     fn out_of(&self, cpu: usize) -> usize {
         let _caches = self.heap.lock_all();
         let outbox = &self.heap.slots[cpu].outbox;
-        let out = outbox.parked(self.heap.span());
+        let mut out = Granules::ZERO;
+        let Ok(()) = outbox.try_for_each(self.heap.span(), |parked| {
+            out += parked.size;
+            Ok::<(), Infallible>(())
+        });
         assert_eq!(outbox.amount(), out);
         out.bytes()
     }
@@ -172,7 +177,7 @@ fn what_one_cpu_frees_another_takes_without_the_heaps_lock() {
         sample.alloc(100);
     }
     let parked = sample.heap.stats().parked;
-    let heap = sample.heap.shared.lock();
+    let heap = sample.heap.shared.lock(Tally::NONE);
     assert!(!sample.alloc(100).is_null());
     drop(heap);
     assert_eq!((sample.out_of(1), sample.parked_on(0)), (0, out - 104));
@@ -184,7 +189,7 @@ fn what_one_cpu_frees_another_takes_without_the_heaps_lock() {
 fn a_cpu_that_never_had_the_heaps_lock_parks_blocks() {
     let sample = Sample::<Chosen>::of(64 << 20);
     let blocks: Vec<_> = (0..100).map(|_| sample.alloc(100)).collect();
-    let heap = sample.heap.shared.lock();
+    let heap = sample.heap.shared.lock(Tally::NONE);
     CPU.set(1);
     for block in blocks {
         sample.free(block, 100);
@@ -223,7 +228,7 @@ fn a_block_that_is_out_and_free_is_found() {
     drop(caches);
     // Not the first one, whose link says how many there are.
     let (block, size) = out[1];
-    sample.heap.shared.lock().free(block, size);
+    sample.heap.shared.lock(Tally::NONE).free(block, size);
     assert!(sample.heap.check().is_err());
 }
 
@@ -231,7 +236,7 @@ fn a_block_that_is_out_and_free_is_found() {
 fn a_list_may_hold_again_what_it_took_over() {
     let sample = Sample::<Chosen>::of(64 << 20);
     let blocks: Vec<_> = {
-        let mut heap = sample.heap.shared.lock();
+        let mut heap = sample.heap.shared.lock(Tally::NONE);
         // SAFETY: the size is not zero.
         let alloc = |_| unsafe { heap.alloc(bytes(100)) };
         (0..500).map(alloc).collect()
@@ -260,7 +265,7 @@ fn a_chain_that_is_more_than_the_budget_costs_other_lists_theirs() {
     granted.adopt(large, Granules(100));
     assert_eq!(granted.of(large).0, 100);
     assert!(!granted.may_adopt());
-    let revoked = core::iter::repeat_with(|| granted.revoke_any_but(large)).take(20);
+    let revoked = core::iter::repeat_with(|| granted.revoke_any_but(large, Tally::NONE)).take(20);
     assert_eq!(revoked.flatten().count(), 1);
     assert_eq!(granted.of(small).0, 0);
 }
@@ -287,7 +292,7 @@ fn a_block_that_finds_everything_held_is_freed_later() {
     let blocks = [(); 3].map(|()| sample.alloc(5000));
     let live = sample.heap.stats().live;
     let caches = sample.heap.lock_all();
-    let heap = sample.heap.shared.lock();
+    let heap = sample.heap.shared.lock(Tally::NONE);
     for block in blocks {
         sample.free(block, 5000);
     }
@@ -301,14 +306,14 @@ fn a_block_that_finds_everything_held_is_freed_later() {
 fn who_takes_the_lock_next_frees_64_deferred_blocks() {
     let sample = Sample::<Chosen>::of(1 << 20);
     let blocks: Vec<_> = (0..100).map(|_| sample.alloc(5000)).collect();
-    let heap = sample.heap.shared.lock();
+    let heap = sample.heap.shared.lock(Tally::NONE);
     for block in blocks {
         sample.free(block, 5000);
     }
     let mut live = heap.stats().live;
     drop(heap);
     for freed in [64, 36, 0] {
-        let left = sample.heap.shared.lock().stats().live;
+        let left = sample.heap.shared.lock(Tally::NONE).stats().live;
         assert_eq!(live - left, freed * 5000);
         live = left;
     }
@@ -319,7 +324,7 @@ fn a_handler_gets_null_rather_than_to_wait() {
     let sample = Sample::<Handler>::of(1 << 20);
     let block = sample.alloc(100);
     assert!(!block.is_null());
-    let heap = sample.heap.shared.lock();
+    let heap = sample.heap.shared.lock(Tally::NONE);
     assert!(sample.alloc(5000).is_null());
     let caches = sample.heap.lock_all();
     assert!(sample.alloc(100).is_null());
@@ -392,16 +397,16 @@ fn another_list_loses_its_grant_after_32_refusals() {
     }
     for _ in 0..31 {
         granted.grow(large, 128);
-        assert!(granted.revoke_any_but(large).is_none());
+        assert!(granted.revoke_any_but(large, Tally::NONE).is_none());
     }
     granted.grow(large, 128);
-    let revoked = core::iter::repeat_with(|| granted.revoke_any_but(large)).take(20);
+    let revoked = core::iter::repeat_with(|| granted.revoke_any_but(large, Tally::NONE)).take(20);
     let revoked: Vec<_> = revoked.flatten().map(|class| class.size).collect();
     assert_eq!(revoked, [small.size]);
     granted.grow(large, 128);
     assert_eq!(granted.of(large).0, 50);
     granted.set_budget(Granules(10));
-    let over = core::iter::repeat_with(|| granted.revoke_any_but(small)).take(20);
+    let over = core::iter::repeat_with(|| granted.revoke_any_but(small, Tally::NONE)).take(20);
     assert_eq!(over.flatten().count(), 1);
     assert!(granted.are_asleep());
 }

@@ -142,11 +142,14 @@ mod tests {
         assert_eq!(TODAY.refusals, constant(granted, "const REFUSALS:"));
         assert_eq!(TODAY.looked_into, constant(allocator, "const LOOKED_INTO:"));
         assert_eq!(TODAY.list, constant(granted, "const LIST:"));
-        assert_eq!(LOOKED_AT as u32, constant(granted, "const LOOKED_AT:"));
+        assert_eq!(
+            LOOKED_AT as u32,
+            constant(granted, "pub(super) const LOOKED_AT:")
+        );
         assert_eq!(LINE, constant(spare, "pub(crate) const LINE:"));
         assert_eq!(
             TODAY.settled_at_once,
-            constant(shared, "const SETTLED_AT_ONCE:")
+            constant(shared, "pub(super) const SETTLED_AT_ONCE:")
         );
     }
 

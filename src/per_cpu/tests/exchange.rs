@@ -1,6 +1,6 @@
 //! How many blocks pass between a CPU's list, the heap and what is deferred.
 
-use super::{Bounds, Chosen, Granules, Sample, Vec, bytes, class};
+use super::{Bounds, Chosen, Granules, Sample, Tally, Vec, bytes, class};
 use crate::per_cpu::exchange::{self, BATCH};
 
 /// The granules of a new list's bound: two cache lines of the smallest blocks.
@@ -35,7 +35,7 @@ fn up_to_128_and_half_of_it(count: usize, kept: usize) -> Vec<usize> {
 fn with_blocks(count: usize) -> (Sample<Chosen>, Vec<*mut u8>) {
     let sample = Sample::<Chosen>::of(1 << 20);
     let layout = bytes(8);
-    let mut heap = sample.heap.shared.lock();
+    let mut heap = sample.heap.shared.lock(Tally::NONE);
     // SAFETY: the size is not zero.
     let blocks = (0..count).map(|_| unsafe { heap.alloc(layout) }).collect();
     drop(heap);
@@ -56,7 +56,7 @@ fn half_of_a_full_list_goes_to_the_heap() {
 #[test]
 fn half_of_a_full_list_is_deferred_while_the_heap_is_held() {
     let (sample, blocks) = with_blocks(300);
-    let heap = sample.heap.shared.lock();
+    let heap = sample.heap.shared.lock(Tally::NONE);
     let used = heap.stats().live;
     // The budget is set when the heap is at hand.
     sample.heap.shared.set_budget(Granules(10_000));
@@ -95,7 +95,7 @@ fn a_list_gives_one_block_at_least() {
     let sample = Sample::<Chosen>::of(1 << 20);
     let blocks = [(); 3].map(|()| sample.alloc(4096));
     let mut cache = sample.heap.slots[0].lock();
-    let mut heap = sample.heap.shared.lock();
+    let mut heap = sample.heap.shared.lock(Tally::NONE);
     let (span, layout) = (heap.span(), bytes(4096));
     while cache.pop(span, layout).is_some() {}
     // No budget for more than a block.
@@ -105,7 +105,15 @@ fn a_list_gives_one_block_at_least() {
     cache.bounds.set_budget(Granules(512));
     cache.bounds.grow(class(4096), 2 * BATCH);
     assert!(cache.push(span, layout, blocks[0]));
-    exchange::make_room(&mut cache, &sample.heap.slots[0].outbox, &mut heap, layout);
+    let outbox = &sample.heap.slots[0].outbox;
+    exchange::make_room(
+        &mut cache,
+        outbox,
+        &mut heap,
+        layout,
+        class(4096),
+        Tally::NONE,
+    );
     assert_eq!(cache.held_in(class(4096)), Granules::ZERO);
 }
 
@@ -119,9 +127,9 @@ fn a_chain_has_every_block() {
     for &block in &blocks[..4] {
         assert!(exchange::park(&mut cache, span, block, bytes(8)));
     }
-    let chain = exchange::unlink_half(&mut cache, span, blocks[4], bytes(8)).unwrap();
+    let chain = exchange::unlink_half(&mut cache, span, blocks[4], bytes(8), class(8), Tally::NONE);
     assert_eq!(cache.held_in(class(8)), Granules(2));
-    let live = sample.heap.shared.lock().stats().live;
+    let live = sample.heap.shared.lock(Tally::NONE).stats().live;
     sample.heap.shared.defer_chain(span, chain);
     assert_eq!(sample.heap.lock_settled().stats().live, live - 3 * 8);
 }
@@ -141,7 +149,14 @@ fn half_of_the_budget_may_be_out() {
             assert!(exchange::park(&mut cache, span, block, bytes(8)));
         }
         let budget = Granules(budget);
-        let is_out = exchange::put_out(&mut cache, &slot.outbox, span, class(8), budget);
+        let is_out = exchange::put_out(
+            &mut cache,
+            &slot.outbox,
+            span,
+            class(8),
+            budget,
+            Tally::NONE,
+        );
         assert_eq!(is_out, fits);
         let out = if fits { 64 } else { 0 };
         assert_eq!(slot.outbox.amount(), Granules(out));
@@ -159,10 +174,17 @@ fn a_list_that_loses_its_grant_goes_to_the_heap_with_what_is_out_of_it() {
     assert!(parked > 0 && out > 0);
     let slot = &sample.heap.slots[0];
     let mut cache = slot.lock();
-    let mut heap = sample.heap.shared.lock();
+    let mut heap = sample.heap.shared.lock(Tally::NONE);
     let live = heap.stats().live;
     cache.bounds.set_budget(Granules::ZERO);
-    exchange::refill(&mut cache, &slot.outbox, &mut heap, bytes(400));
+    exchange::refill(
+        &mut cache,
+        &slot.outbox,
+        &mut heap,
+        bytes(400),
+        class(400),
+        Tally::NONE,
+    );
     assert_eq!(cache.held_in(class(SIZE)), Granules::ZERO);
     assert_eq!(heap.stats().live, live - parked - out);
     drop((cache, heap));

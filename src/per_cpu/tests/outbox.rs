@@ -5,7 +5,7 @@ extern crate std;
 use core::cell::RefCell;
 use std::{vec, vec::Vec};
 
-use super::{Class, Granules};
+use super::{Class, Granules, Tally};
 use crate::{
     cache::Link,
     heap::chunk::Span,
@@ -21,7 +21,7 @@ const CLASS: Class = Class {
 /// The CPUs that one is told of, of many, when it may look into so many.
 fn looked_into(hints: &Hints<1, 2>, cpu: usize, most: usize) -> Vec<usize> {
     let looked = RefCell::new(Vec::new());
-    let found = hints.find(CLASS, cpu, 40, most, |other| {
+    let found = hints.find(CLASS, cpu, 40, most, Tally::NONE, |other| {
         looked.borrow_mut().push(other);
         None::<()>
     });
@@ -43,10 +43,10 @@ fn a_block_is_found_wherever_it_is_out() {
         let outbox = Outbox::<8, 2>::empty();
         span.set_link(block, Link::END.0);
         outbox.put(class, Link::new(block, class.granules()));
-        let (found, size) = outbox.pop_any(span).unwrap();
+        let (found, size) = outbox.pop_any(span, Tally::NONE).unwrap();
         assert_eq!((found, size), (block, class.granules()));
         assert_eq!(outbox.amount(), Granules::ZERO);
-        assert!(outbox.pop_any(span).is_none());
+        assert!(outbox.pop_any(span, Tally::NONE).is_none());
     }
 }
 
