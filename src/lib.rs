@@ -117,7 +117,9 @@ mod stats;
 mod steps;
 #[cfg(feature = "spin")]
 mod sync;
+mod tiny;
 mod unit;
+mod unlocked;
 
 pub use allocator::{Allocator, DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT, DEFAULT_SMALLBINS_AMOUNT};
 pub use error::InitError;
@@ -125,9 +127,13 @@ pub use heap::CheckError;
 #[cfg(feature = "critical-section")]
 pub use lock::{CriticalSectionAllocator, RawCriticalSection};
 #[cfg(feature = "locked")]
-pub use lock::{LockedAllocator, LockedStaticHeap, RawCell, UnsyncAllocator, lock_api};
+pub use lock::{
+    Locked, LockedAllocator, LockedStatic, LockedStaticHeap, RawCell, UnsyncAllocator, lock_api,
+};
 #[cfg(feature = "spin")]
 pub use lock::{RawSpinLock, SpinLockedAllocator, StaticHeap};
 #[cfg(all(feature = "spin", target_has_atomic = "32"))]
 pub use per_cpu::{CurrentCpu, PerCpuAllocator};
 pub use stats::Stats;
+pub use tiny::TinyAllocator;
+pub use unlocked::Unlocked;

@@ -20,22 +20,20 @@ use crate::{
 /// that every position and length fits in 32 bits: 32 GiB less 16 bytes.
 const MOST_GRANULES: u32 = u32::MAX - 1;
 
-/// How a region is laid out.
-pub(crate) struct Plan {
+/// What of a region is whole granules.
+pub(crate) struct Bounds {
     /// The bytes before granule 0.
     pub padding: usize,
-    pub bins: Bins,
-    pub edges: Edges,
-    /// The first granule that a block can have.
-    pub first: Offset,
     /// The granule at which blocks end.
     pub limit: Offset,
     /// The bytes at the region's end that are beyond what a heap can span.
     pub ignored: usize,
 }
 
-impl Plan {
-    /// Lays out the region of `length` bytes at `address`.
+impl Bounds {
+    /// The bounds of the region of `length` bytes at `address`, which hold a
+    /// granule at least.
+    #[inline]
     pub fn new(address: usize, length: usize) -> Result<Self, InitError> {
         let end = address.checked_add(length).ok_or(InitError::WrapsAround {
             start: address,
@@ -50,23 +48,48 @@ impl Plan {
             return Err(too_small);
         }
         let available = end.checked_sub(base).ok_or(too_small)? / GRANULE;
+        if available == 0 {
+            return Err(too_small);
+        }
         let granules = u32::try_from(available)
             .unwrap_or(u32::MAX)
             .min(MOST_GRANULES);
-        let bins = Bins::for_region(granules);
-        let words = bins.words() + Edges::words_for(granules, bins.words());
-        let first = Offset(words.div_ceil((GRANULE / size_of::<u32>()) as u32));
-        let limit = Offset(granules);
-        if first >= limit {
-            return Err(too_small);
-        }
         Ok(Self {
             padding: base - address,
+            limit: Offset(granules),
+            ignored: (available - granules as usize) * GRANULE,
+        })
+    }
+}
+
+/// How a region is laid out.
+pub(crate) struct Plan {
+    pub bounds: Bounds,
+    pub bins: Bins,
+    pub edges: Edges,
+    /// The first granule that a block can have.
+    pub first: Offset,
+}
+
+impl Plan {
+    /// Lays out the region of `length` bytes at `address`.
+    pub fn new(address: usize, length: usize) -> Result<Self, InitError> {
+        let bounds = Bounds::new(address, length)?;
+        let limit = bounds.limit;
+        let bins = Bins::for_region(limit.0);
+        let words = bins.words() + Edges::words_for(limit.0, bins.words());
+        let first = Offset(words.div_ceil((GRANULE / size_of::<u32>()) as u32));
+        if first >= limit {
+            return Err(InitError::TooSmall {
+                start: address,
+                length,
+            });
+        }
+        Ok(Self {
             edges: Edges::new(bins.words(), first, limit),
             bins,
             first,
-            limit,
-            ignored: (available - granules as usize) * GRANULE,
+            bounds,
         })
     }
 }
