@@ -248,37 +248,43 @@ impl TinyAllocator {
         self.write(at, next, size);
     }
 
-    /// Takes `size` granules at a multiple of `align` bytes out of the first
+    /// Takes `size` granules at a multiple of `align` bytes out of the shortest
     /// chunk that has them, or just out of the `wanted` one. Gives null if
     /// there are none.
     fn take(&mut self, size: Granules, align: usize, wanted: Offset) -> *mut u8 {
+        let (mut before_best, mut best, mut skipped) = (END, END, Granules::ZERO);
+        let mut found = Granules(u32::MAX);
         let mut previous = END;
         loop {
             let chunk = self.after(previous);
-            if chunk >= self.limit {
-                return ptr::null_mut();
+            if chunk >= self.limit || found == size {
+                break;
             }
             let address = self.span.pointer_to(chunk).addr();
-            let skipped = (address.wrapping_neg() & (align - 1)) / GRANULE;
-            let found = self.size(chunk);
-            let fits = skipped + size.0 as usize <= found.0 as usize;
+            let skips = (address.wrapping_neg() & (align - 1)) / GRANULE;
+            let length = self.size(chunk);
+            let fits = length < found && skips + size.0 as usize <= length.0 as usize;
             if fits && (wanted == ANY || wanted == chunk) {
-                let skipped = Granules(skipped as u32);
-                let (block, rest) = (chunk + skipped, found - skipped - size);
-                let mut next = self.next(chunk);
-                if rest > Granules::ZERO {
-                    self.write(block + size, next, rest);
-                    next = block + size;
-                }
-                if skipped > Granules::ZERO {
-                    self.set_size(chunk, skipped);
-                    previous = chunk;
-                }
-                self.set_after(previous, next);
-                return self.span.pointer_to(block);
+                (before_best, best, found) = (previous, chunk, length);
+                skipped = Granules(skips as u32);
             }
             previous = chunk;
         }
+        if best == END {
+            return ptr::null_mut();
+        }
+        let (block, rest) = (best + skipped, found - skipped - size);
+        let mut next = self.next(best);
+        if rest > Granules::ZERO {
+            self.write(block + size, next, rest);
+            next = block + size;
+        }
+        if skipped > Granules::ZERO {
+            self.set_size(best, skipped);
+            before_best = best;
+        }
+        self.set_after(before_best, next);
+        self.span.pointer_to(block)
     }
 
     /// Moves a block down into the chunk before it, if it then has the room

@@ -117,11 +117,23 @@ fn one_granule_is_a_heap() {
 }
 
 #[test]
-fn a_block_is_the_start_of_the_first_chunk_that_has_room() {
-    let (mut sample, _) = Sample::with(20, [2..3, 8..9, 15..16]);
-    let block = sample.alloc(3, 1);
-    assert_eq!(sample.place(block), 3);
-    assert_eq!(sample.chunks(), [0..2, 6..8, 9..15, 16..20]);
+fn a_block_is_the_start_of_the_shortest_chunk_that_has_room() {
+    // The first of those that are as short.
+    for (size, place, left) in [
+        (1, 0, vec![1..2, 3..8, 9..13, 14..18, 19..24]),
+        (3, 9, vec![0..2, 3..8, 12..13, 14..18, 19..24]),
+        (4, 9, vec![0..2, 3..8, 14..18, 19..24]),
+        (5, 3, vec![0..2, 9..13, 14..18, 19..24]),
+    ] {
+        let (mut sample, _) = Sample::with(24, [2..3, 8..9, 13..14, 18..19]);
+        let block = sample.alloc(size, 1);
+        assert_eq!(sample.place(block), place);
+        assert_eq!(sample.chunks(), left);
+        sample.dealloc(block, size);
+        assert_eq!(sample.chunks(), [0..2, 3..8, 9..13, 14..18, 19..24]);
+    }
+    let (mut sample, _) = Sample::with(24, [2..3, 8..9, 13..14, 18..19]);
+    assert!(sample.alloc(6, 1).is_null());
 }
 
 #[test]
