@@ -32,7 +32,11 @@
 //! | WebAssembly, one thread | `StaticHeap`, `SpinLockedAllocator`: their lock costs nothing there |
 //! | WebAssembly with threads | `PerCpuAllocator` by worker number |
 //! | one thread, several owners | `UnsyncAllocator` |
+//! | firmware or WebAssembly in which bytes of code matter more than time, with few free chunks | `TinyAllocator`, alone or as `Locked<RawSpinLock, TinyAllocator>` |
 //! | your own synchronisation, or none | [`Allocator`] |
+//!
+//! [`TinyAllocator`] is another heap, simpler and a ninth of the code, behind
+//! the same locks: one list of free chunks, which every operation walks through.
 //!
 //! A static heap brings its memory; all others are given theirs by
 //! [`init`](Allocator::init), [`try_init`](Allocator::try_init) or
@@ -50,7 +54,7 @@
 //!
 //! # `SMALLBINS_AMOUNT` and `ALIGNMENT_SUB_BINS_AMOUNT`
 //!
-//! Every type takes these two constants, the number of sizes with quick lists
+//! Every type but [`TinyAllocator`] takes these two constants, the number of sizes with quick lists
 //! and the number of lists per size; see [`Allocator`]. More of either is
 //! faster and makes the struct larger. Code can be generic over both.
 //!

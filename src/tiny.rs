@@ -9,51 +9,40 @@
 //!   │ block │ next │ n │ … n granules … │ block │ END │ 1 │ block │
 //! ```
 
-use core::{alloc::Layout, ptr};
+mod chunks;
+
+use core::alloc::Layout;
+
+use chunks::{ANY, Chunks};
 
 use crate::{
     allocator::Resized,
     error::InitError,
-    heap::{
-        CheckError,
-        chunk::{Field, Span},
-        expect,
-        region::Bounds,
-    },
+    heap::{CheckError, chunk::Span, region::Bounds},
     poison,
     stats::Stats,
-    unit::{GRANULE, Granules, Offset},
+    unit::{Granules, Offset},
     unlocked::{Operations, Unlocked},
 };
 
-/// What is before the first chunk and after the last: larger than any place,
-/// and no chunk ends there.
-const END: Offset = Offset(u32::MAX);
-
-/// Any chunk will do.
-const ANY: Offset = END;
-
-/// The word of a chunk's length.
-const LENGTH: Field = Field::Previous;
-
 /// A memory allocator over one region in as little code as possible, without a
-/// lock: about a seventh of what [`Allocator`](crate::Allocator) takes.
+/// lock: about a ninth of what [`Allocator`](crate::Allocator) takes.
 ///
 /// It is for programs in which a kilobyte of code matters more than time, with
 /// a heap of some KiB to some hundred KiB and few free chunks at a time:
 /// WebAssembly modules that are downloaded often, boot loaders, the smallest
 /// microcontrollers. What it gives up is speed: **every operation walks
 /// through the list of free chunks**, so that the time that it takes is in
-/// proportion to their number. There are no quick lists, and the heap is not
-/// kept clear of memory that was never used.
+/// proportion to their number. Zeroed blocks are always cleared, and a block
+/// that has no room to grow does not slide down into what is free before it.
 ///
 /// What it does not give up: blocks have no header, and none of the region is
 /// taken for tables; freed blocks coalesce at once, every alignment is served,
 /// no request fails for which there is room, and blocks are resized where they
-/// are if that is possible. It can be moved at any time. It takes 24 bytes.
+/// are if that is possible. It takes 24 bytes, and may be moved at any time.
 ///
-/// Behind a lock it is a [`Locked`](crate::Locked) one, and with memory of its
-/// own a [`LockedStatic`](crate::LockedStatic) one.
+/// `Locked` puts a lock before it, and `LockedStatic` gives it memory of its own
+/// besides.
 ///
 /// # Example
 ///
@@ -76,10 +65,7 @@ const LENGTH: Field = Field::Previous;
 /// ```
 #[derive(Debug)]
 pub struct TinyAllocator {
-    span: Span,
-    /// The first free chunk.
-    first: Offset,
-    limit: Offset,
+    chunks: Chunks,
     /// Bytes of the region that are beyond what a heap can span.
     ignored: usize,
 }
@@ -157,8 +143,8 @@ impl TinyAllocator {
 
     /// Resizes a block to `new_size` bytes at the same alignment, and gives
     /// where it then is: where it was if that is possible, or else elsewhere
-    /// with its content copied. Gives null if there is no room; the block is
-    /// then as it was.
+    /// with its content copied. Gives null if there is room neither behind it
+    /// nor elsewhere; the block is then as it was.
     ///
     /// # Safety
     ///
@@ -176,171 +162,12 @@ impl TinyAllocator {
     ///
     /// The first invariant that does not hold.
     pub fn check(&self) -> Result<(), CheckError> {
-        self.walk(|_| ())
+        Operations::check(self)
     }
 
     /// What the heap holds, by a walk through its free chunks.
     pub fn stats(&self) -> Stats {
         Operations::stats(self)
-    }
-
-    /// The first chunk after another, or after [`END`] the first of all.
-    fn after(&self, chunk: Offset) -> Offset {
-        if chunk == END {
-            self.first
-        } else {
-            self.next(chunk)
-        }
-    }
-
-    fn set_after(&mut self, chunk: Offset, next: Offset) {
-        if chunk == END {
-            self.first = next;
-        } else {
-            self.span.set_field(chunk, Field::Next, next.0);
-        }
-    }
-
-    fn next(&self, chunk: Offset) -> Offset {
-        Offset(self.span.field(chunk, Field::Next))
-    }
-
-    fn size(&self, chunk: Offset) -> Granules {
-        Granules(self.span.field(chunk, LENGTH))
-    }
-
-    fn set_size(&self, chunk: Offset, size: Granules) {
-        self.span.set_field(chunk, LENGTH, size.0);
-    }
-
-    /// Makes free memory a chunk, which nothing leads to yet.
-    fn write(&self, chunk: Offset, next: Offset, size: Granules) {
-        self.span.set_field(chunk, Field::Next, next.0);
-        self.set_size(chunk, size);
-    }
-
-    /// The last chunk before a place.
-    fn last_before(&self, at: Offset) -> Offset {
-        let mut previous = END;
-        loop {
-            let next = self.after(previous);
-            if next >= at {
-                return previous;
-            }
-            previous = next;
-        }
-    }
-
-    /// Makes memory that is not free a chunk, or a part of those beside it.
-    fn free(&mut self, mut at: Offset, mut size: Granules) {
-        let previous = self.last_before(at);
-        let mut next = self.after(previous);
-        if at + size == next {
-            size += self.size(next);
-            next = self.next(next);
-        }
-        if previous != END && previous + self.size(previous) == at {
-            at = previous;
-            size += self.size(previous);
-        } else {
-            self.set_after(previous, at);
-        }
-        self.write(at, next, size);
-    }
-
-    /// Takes `size` granules at a multiple of `align` bytes out of the shortest
-    /// chunk that has them, or just out of the `wanted` one. Gives null if
-    /// there are none.
-    fn take(&mut self, size: Granules, align: usize, wanted: Offset) -> *mut u8 {
-        let (mut before_best, mut best, mut skipped) = (END, END, Granules::ZERO);
-        let mut found = Granules(u32::MAX);
-        let mut previous = END;
-        loop {
-            let chunk = self.after(previous);
-            if chunk >= self.limit || found == size {
-                break;
-            }
-            let address = self.span.pointer_to(chunk).addr();
-            let skips = (address.wrapping_neg() & (align - 1)) / GRANULE;
-            let length = self.size(chunk);
-            let fits = length < found && skips + size.0 as usize <= length.0 as usize;
-            if fits && (wanted == ANY || wanted == chunk) {
-                (before_best, best, found) = (previous, chunk, length);
-                skipped = Granules(skips as u32);
-            }
-            previous = chunk;
-        }
-        if best == END {
-            return ptr::null_mut();
-        }
-        let (block, rest) = (best + skipped, found - skipped - size);
-        let mut next = self.next(best);
-        if rest > Granules::ZERO {
-            self.write(block + size, next, rest);
-            next = block + size;
-        }
-        if skipped > Granules::ZERO {
-            self.set_size(best, skipped);
-            before_best = best;
-        }
-        self.set_after(before_best, next);
-        self.span.pointer_to(block)
-    }
-
-    /// Moves a block down into the chunk before it, if it then has the room
-    /// that it wants.
-    ///
-    /// # Safety
-    ///
-    /// As for `realloc`.
-    unsafe fn slide(
-        &mut self,
-        at: Offset,
-        old: Granules,
-        new: Granules,
-        bytes: usize,
-    ) -> Option<*mut u8> {
-        let chunk = self.last_before(at);
-        if chunk == END || chunk + self.size(chunk) != at {
-            return None;
-        }
-        let before = at - chunk;
-        let joined = before + old;
-        if joined < new && self.take(new - joined, 1, at + old).is_null() {
-            return None;
-        }
-        self.take(before, 1, chunk);
-        // SAFETY: both are the block's now, and hold it.
-        unsafe { self.span.move_down(at, chunk, bytes) };
-        if joined > new {
-            self.free(chunk + new, joined - new);
-        }
-        Some(self.span.pointer_to(chunk))
-    }
-
-    /// Does something with the size of each chunk, as far as all is well.
-    fn walk(&self, mut each: impl FnMut(Granules)) -> Result<(), CheckError> {
-        let (mut chunk, mut least) = (self.first, Offset(0));
-        while chunk != END && self.was_initialized() {
-            expect(
-                chunk >= least,
-                "a free chunk that is listed too late",
-                chunk,
-            )?;
-            expect(chunk < self.limit, "a free chunk outside the heap", chunk)?;
-            let (size, most) = (self.size(chunk), self.limit - chunk);
-            expect(
-                size > Granules::ZERO,
-                "a free chunk without a length",
-                chunk,
-            )?;
-            expect(size <= most, "a free chunk larger than the heap", chunk)?;
-            each(size);
-            // Those that touch are one.
-            least = chunk + size + Granules::ONE;
-            chunk = self.next(chunk);
-        }
-        Ok(())
     }
 }
 
@@ -348,15 +175,12 @@ impl Unlocked for TinyAllocator {}
 
 impl Operations for TinyAllocator {
     const EMPTY: Self = Self {
-        // All bits are zero, so that it takes no room in a program's file.
-        span: Span::EMPTY,
-        first: Offset(0),
-        limit: Offset(0),
+        chunks: Chunks::NONE,
         ignored: 0,
     };
 
     fn span(&self) -> Span {
-        self.span
+        self.chunks.span
     }
 
     unsafe fn claim(&mut self, start: *mut u8, length: usize, _: bool) -> Result<(), InitError> {
@@ -365,19 +189,18 @@ impl Operations for TinyAllocator {
         }
         let bounds = Bounds::new(start.addr(), length)?;
         // SAFETY: the padding lies in the region and aligns its start.
-        self.span = unsafe { Span::new(start.add(bounds.padding)) };
-        self.first = END;
-        self.limit = bounds.limit;
+        let span = unsafe { Span::new(start.add(bounds.padding)) };
+        poison::close(span.pointer_to(Offset(0)), bounds.limit.bytes());
+        self.chunks = Chunks::none_of(span, bounds.limit);
+        self.chunks.free(Offset(0), Granules(bounds.limit.0));
         self.ignored = bounds.ignored;
-        poison::close(self.span.pointer_to(Offset(0)), self.limit.bytes());
-        self.free(Offset(0), Granules(self.limit.0));
         Ok(())
     }
 
     #[inline]
     fn alloc_unparked(&mut self, layout: Layout) -> *mut u8 {
         let (size, align) = (layout.size(), layout.align());
-        let block = self.take(Granules::wanted_for(size), align, ANY);
+        let block = self.chunks.take(Granules::wanted_for(size), align, ANY);
         if !block.is_null() {
             poison::give(block, size);
         }
@@ -388,49 +211,39 @@ impl Operations for TinyAllocator {
     fn dealloc_unparked(&mut self, block: *mut u8, layout: Layout) {
         poison::expect_open(block, layout.size());
         poison::take_back(block, layout.size());
-        let at = self.span.offset_of(block);
-        self.free(at, Granules::of_block(layout.size()));
+        let at = self.chunks.span.offset_of(block);
+        self.chunks.free(at, Granules::of_block(layout.size()));
     }
 
     #[inline]
     unsafe fn resize(&mut self, block: *mut u8, layout: Layout, new_size: usize) -> Resized {
         poison::expect_open(block, layout.size());
-        let at = self.span.offset_of(block);
+        let at = self.chunks.span.offset_of(block);
         let old = Granules::of_block(layout.size());
         let new = Granules::wanted_for(new_size);
-        let here = |block| {
-            poison::resize(block, layout.size(), new_size);
-            Resized::Here(block)
-        };
         if new < old {
-            self.free(at + new, old - new);
+            self.chunks.free(at + new, old - new);
         }
-        if new <= old || !self.take(new - old, 1, at + old).is_null() {
-            return here(block);
+        if new <= old || !self.chunks.take(new - old, 1, at + old).is_null() {
+            poison::resize(block, layout.size(), new_size);
+            return Resized::Here(block);
         }
-        let moved = self.take(new, layout.align(), ANY);
-        if !moved.is_null() {
-            poison::give(moved, new_size);
-            return Resized::CopyTo(moved);
-        }
-        if layout.align() > GRANULE {
+        let moved = self.chunks.take(new, layout.align(), ANY);
+        if moved.is_null() {
             return Resized::Failed;
         }
-        // SAFETY: the caller's promise.
-        match unsafe { self.slide(at, old, new, layout.size()) } {
-            Some(block) => here(block),
-            None => Resized::Failed,
-        }
+        poison::give(moved, new_size);
+        Resized::CopyTo(moved)
     }
 
     fn check(&self) -> Result<(), CheckError> {
-        self.walk(|_| ())
+        self.chunks.walk(|_| ())
     }
 
     fn stats(&self) -> Stats {
-        let (capacity, mut free, mut largest) = (self.limit.bytes(), 0, 0);
+        let (capacity, mut free, mut largest) = (self.chunks.limit.bytes(), 0, 0);
         // What is wrong, `check` tells.
-        let _ = self.walk(|size| {
+        let _ = self.chunks.walk(|size| {
             free += size.bytes();
             largest = largest.max(size.bytes());
         });
@@ -449,7 +262,10 @@ impl Operations for TinyAllocator {
 #[cfg(any(galloc_asan, galloc_valgrind))]
 impl Drop for TinyAllocator {
     fn drop(&mut self) {
-        poison::open(self.span.pointer_to(Offset(0)), self.limit.bytes());
+        poison::open(
+            self.chunks.span.pointer_to(Offset(0)),
+            self.chunks.limit.bytes(),
+        );
     }
 }
 

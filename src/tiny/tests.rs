@@ -7,7 +7,8 @@ extern crate std;
 use core::ops::Range;
 use std::{string::ToString, vec, vec::Vec};
 
-use super::*;
+use super::{chunks::END, *};
+use crate::unit::GRANULE;
 
 /// Eight granules, as aligned as they are long.
 #[derive(Clone, Copy, Default)]
@@ -47,10 +48,10 @@ impl Sample {
     fn chunks(&self) -> Vec<Range<u32>> {
         self.heap.check().unwrap();
         let mut chunks = Vec::new();
-        let mut chunk = self.heap.first;
+        let mut chunk = self.heap.chunks.first;
         while chunk != END {
-            chunks.push(chunk.0..(chunk + self.heap.size(chunk)).0);
-            chunk = self.heap.next(chunk);
+            chunks.push(chunk.0..(chunk + self.heap.chunks.size(chunk)).0);
+            chunk = self.heap.chunks.next(chunk);
         }
         chunks
     }
@@ -58,7 +59,7 @@ impl Sample {
     /// The place of a block.
     fn place(&self, block: *mut u8) -> u32 {
         assert!(!block.is_null(), "nothing was served");
-        self.heap.span.offset_of(block).0
+        self.heap.chunks.span.offset_of(block).0
     }
 
     fn alloc(&mut self, granules: usize, align: usize) -> *mut u8 {
@@ -93,9 +94,9 @@ fn layout(granules: usize, align: usize) -> Layout {
 #[test]
 fn without_a_region_all_bits_are_zero_and_nothing_is_served() {
     let mut heap = TinyAllocator::empty();
-    assert!(heap.span.is_empty());
+    assert!(heap.chunks.span.is_empty());
     assert_eq!(
-        (heap.first, heap.limit, heap.ignored),
+        (heap.chunks.first, heap.chunks.limit, heap.ignored),
         (Offset(0), Offset(0), 0)
     );
     assert!(!heap.was_initialized());
@@ -231,30 +232,10 @@ fn a_block_that_cannot_grow_moves_and_is_free() {
 }
 
 #[test]
-fn a_block_that_has_nowhere_else_to_grow_slides_down() {
-    for (new, left) in [(5, vec![6..8]), (6, vec![7..8]), (7, vec![])] {
-        let (mut sample, [_, block, _]) = Sample::with(12, [0..1, 4..8, 8..12]);
-        let slid = sample.realloc(block, 8, 4, new);
-        assert_eq!(sample.place(slid), 1);
-        assert_eq!(sample.chunks(), left);
-    }
-}
-
-#[test]
-fn a_block_that_slides_down_takes_what_else_it_needs_from_behind() {
-    for (new, left) in [(7, vec![8..10]), (8, vec![9..10]), (9, vec![])] {
-        let (mut sample, [_, block, _]) = Sample::with(12, [0..1, 4..8, 10..12]);
-        let slid = sample.realloc(block, 8, 4, new);
-        assert_eq!(sample.place(slid), 1);
-        assert_eq!(sample.chunks(), left);
-    }
-}
-
-#[test]
 fn a_block_that_has_no_room_stays_as_it_is() {
     let (mut sample, [_, block, _]) = Sample::with(12, [0..1, 4..8, 10..12]);
     for (align, new) in [
-        (8, 10),
+        (8, 7),
         (16, 7),
         (8, isize::MAX as usize / 8),
         (8, usize::MAX / 8),
@@ -262,13 +243,6 @@ fn a_block_that_has_no_room_stays_as_it_is() {
         assert!(sample.realloc(block, align, 4, new).is_null());
         assert_eq!(sample.chunks(), [1..4, 8..10]);
     }
-    // The chunk before is not just before; nothing is before.
-    let (mut sample, [_, _, block, _]) = Sample::with(12, [0..1, 3..4, 4..8, 8..12]);
-    assert!(sample.realloc(block, 8, 4, 5).is_null());
-    assert_eq!(sample.chunks(), [1..3]);
-    let (mut sample, [block, _]) = Sample::with(8, [0..4, 4..6]);
-    assert!(sample.realloc(block, 8, 4, 7).is_null());
-    assert_eq!(sample.chunks(), [6..8]);
 }
 
 #[test]
@@ -290,37 +264,37 @@ fn check_finds_every_corruption_that_it_names() {
     let (first, second) = (Offset(2), Offset(8));
     let corruptions: [(Corrupt, &str, Offset); 7] = [
         (
-            |heap, first, _| heap.write(first, first, Granules(2)),
+            |heap, first, _| heap.chunks.write(first, first, Granules(2)),
             "too late",
             first,
         ),
         (
-            |heap, first, second| heap.write(second, first, Granules(2)),
+            |heap, first, second| heap.chunks.write(second, first, Granules(2)),
             "too late",
             first,
         ),
         (
-            |heap, first, second| heap.write(first, second, Granules(6)),
+            |heap, first, second| heap.chunks.write(first, second, Granules(6)),
             "too late",
             second,
         ),
         (
-            |heap, first, second| heap.write(first, second, Granules(0)),
+            |heap, first, second| heap.chunks.write(first, second, Granules(0)),
             "without a length",
             first,
         ),
         (
-            |heap, first, _| heap.write(first, Offset(12), Granules(2)),
+            |heap, first, _| heap.chunks.write(first, Offset(12), Granules(2)),
             "outside the heap",
             Offset(12),
         ),
         (
-            |heap, _, second| heap.write(second, END, Granules(5)),
+            |heap, _, second| heap.chunks.write(second, END, Granules(5)),
             "larger than the heap",
             second,
         ),
         (
-            |heap, _, second| heap.write(second, END, Granules(u32::MAX)),
+            |heap, _, second| heap.chunks.write(second, END, Granules(u32::MAX)),
             "larger",
             second,
         ),
