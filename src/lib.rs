@@ -64,7 +64,8 @@
 //!   `PerCpuAllocator`. Needs atomic compare-and-swap. Without it the crate
 //!   has no dependencies and needs no atomics.
 //! - **`locked`**: `LockedAllocator` for a lock of your own, by the crate
-//!   `lock_api`, and `UnsyncAllocator`. Part of all others.
+//!   `lock_api`, `Locked` for either kind of heap, and `UnsyncAllocator`. Part
+//!   of all others.
 //! - **`critical-section`**: `CriticalSectionAllocator`, whose lock is that of
 //!   the crate `critical-section`. Needs no atomics.
 //! - **`allocator`**: the unstable `core::alloc::Allocator` for references to
