@@ -12,6 +12,7 @@ mod front;
 mod halving;
 #[cfg(all(feature = "spin", target_has_atomic = "32"))]
 mod spare;
+mod unlocked;
 
 use core::{alloc::Layout, ptr};
 
@@ -27,12 +28,13 @@ use crate::steps::{Operation, Steps};
 use crate::{
     cache::{Bounds, Cache, Parked},
     error::InitError,
-    heap::{CheckError, Heap, LARGE, Request, region::Plan},
+    heap::{CheckError, Heap, LARGE, Request},
     poison,
     slots::Slots,
     stats::Stats,
     steps::Counter,
     unit::{Granules, Offset, alignment_of},
+    unlocked::Operations,
 };
 
 /// The amount of smallbins that an allocator has unless told otherwise: lists
@@ -236,11 +238,8 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     /// and nothing else uses it while the allocator or any of its blocks is
     /// in use.
     pub unsafe fn init(&mut self, heap_start: usize, heap_size: usize) {
-        let start = ptr::with_exposed_provenance_mut(heap_start);
         // SAFETY: the caller's promise.
-        if let Err(error) = unsafe { self.try_init(start, heap_size) } {
-            panic!("cannot initialize the heap: {error}");
-        }
+        unsafe { Operations::init(self, heap_start, heap_size) }
     }
 
     /// Gives the allocator its region: `length` bytes at `start`, of which at
@@ -282,25 +281,6 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         unsafe { self.claim(start, length, true) }
     }
 
-    unsafe fn claim(
-        &mut self,
-        start: *mut u8,
-        length: usize,
-        zeroed: bool,
-    ) -> Result<(), InitError> {
-        if self.was_initialized() {
-            return Err(InitError::AlreadyInitialized);
-        }
-        let slots = if Self::LISTS { Slots::AMOUNT } else { 0 };
-        let plan = Plan::new(start.addr(), length, slots)?;
-        self.slots = Slots::new(plan.extra);
-        self.ignored = plan.ignored;
-        // SAFETY: the caller's promise, and the plan is this region's.
-        unsafe { self.heap.claim(start, plan, zeroed) };
-        self.set_ample();
-        Ok(())
-    }
-
     /// Allocates a block of `layout.size()` bytes, rounded up to 8, at a
     /// multiple of `layout.align()`. A size of zero gets a block of 8 bytes.
     /// Gives null if there is no room, whatever size and alignment are asked
@@ -314,10 +294,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     /// [`GlobalAlloc`]: core::alloc::GlobalAlloc
     #[inline]
     pub unsafe fn alloc(&mut self, layout: Layout) -> *mut u8 {
-        match self.alloc_parked(layout) {
-            Some(block) => block,
-            None => self.alloc_unparked(layout),
-        }
+        Operations::alloc(self, layout)
     }
 
     /// As [`alloc`](Self::alloc), with the block's first `layout.size()`
@@ -327,10 +304,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     ///
     /// As for `alloc`.
     pub unsafe fn alloc_zeroed(&mut self, layout: Layout) -> *mut u8 {
-        let new = self.alloc_reporting(layout);
-        // SAFETY: the block is new, and at least as large as the layout.
-        unsafe { new.clear() };
-        new.block
+        Operations::alloc_zeroed(self, layout)
     }
 
     /// Frees a block.
@@ -341,9 +315,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     /// to its size, and was not freed since. Nothing uses it any more.
     #[inline]
     pub unsafe fn dealloc(&mut self, block: *mut u8, layout: Layout) {
-        if !self.park(block, layout) {
-            self.dealloc_unparked(block, layout);
-        }
+        Operations::dealloc(self, block, layout);
     }
 
     /// Resizes a block to `new_size` bytes at the same alignment, and gives
@@ -358,16 +330,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     /// if it was not moved.
     pub unsafe fn realloc(&mut self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
         // SAFETY: the caller's promise.
-        match unsafe { self.resize(block, layout, new_size, &mut Alone) } {
-            Resized::Here(block) => block,
-            Resized::CopyTo(new) => {
-                // SAFETY: the new block is another one.
-                unsafe { new.copy_from_nonoverlapping(block, layout.size().min(new_size)) };
-                self.dealloc_moved(block, layout);
-                new
-            }
-            Resized::Failed => ptr::null_mut(),
-        }
+        unsafe { Operations::realloc(self, block, layout, new_size) }
     }
 
     /// Walks the whole heap, every free chunk and parked block, and proves
@@ -409,7 +372,6 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     }
 
     /// The memory of the region.
-    #[cfg(feature = "locked")]
     #[inline]
     pub(crate) fn span(&self) -> crate::heap::chunk::Span {
         self.heap.span()

@@ -6,9 +6,10 @@ use core::{
     ptr::{self, NonNull},
 };
 
-use crate::lock::{LockedAllocator, LockedStaticHeap, lock_api::RawMutex};
+use crate::lock::{Locked, LockedStatic, lock_api::RawMutex};
 #[cfg(all(feature = "spin", target_has_atomic = "32"))]
 use crate::per_cpu::{CurrentCpu, PerCpuAllocator};
+use crate::unlocked::Unlocked;
 
 macro_rules! implement_allocator {
     ($($api:ident)::+; [$($generics:tt)*] $front_end:ty) => {
@@ -87,12 +88,11 @@ macro_rules! implement_for_all {
     ($($api:ident)::+) => {
         implement_allocator!(
             $($api)::+;
-            [R: RawMutex, const S: usize, const A: usize] LockedAllocator<R, S, A>
+            [R: RawMutex, T: Unlocked] Locked<R, T>
         );
         implement_allocator!(
             $($api)::+;
-            [R: RawMutex, const B: usize, const S: usize, const A: usize]
-            LockedStaticHeap<R, B, S, A>
+            [R: RawMutex, const B: usize, T: Unlocked] LockedStatic<R, B, T>
         );
         #[cfg(all(feature = "spin", target_has_atomic = "32"))]
         implement_allocator!(

@@ -32,7 +32,11 @@
 //! | WebAssembly, one thread | `StaticHeap`, `SpinLockedAllocator`: their lock costs nothing there |
 //! | WebAssembly with threads | `PerCpuAllocator` by worker number |
 //! | one thread, several owners | `UnsyncAllocator` |
+//! | firmware or WebAssembly in which bytes of code matter more than time, with few free chunks | `TinyAllocator`, alone or as `Locked<RawSpinLock, TinyAllocator>` |
 //! | your own synchronisation, or none | [`Allocator`] |
+//!
+//! [`TinyAllocator`] is another heap, simpler and a ninth of the code, behind
+//! the same locks: one list of free chunks, which every operation walks through.
 //!
 //! A static heap brings its memory; all others are given theirs by
 //! [`init`](Allocator::init), [`try_init`](Allocator::try_init) or
@@ -50,7 +54,7 @@
 //!
 //! # `SMALLBINS_AMOUNT` and `ALIGNMENT_SUB_BINS_AMOUNT`
 //!
-//! Every type takes these two constants, the number of sizes with quick lists
+//! Every type but [`TinyAllocator`] takes these two constants, the number of sizes with quick lists
 //! and the number of lists per size; see [`Allocator`]. More of either is
 //! faster and makes the struct larger. Code can be generic over both.
 //!
@@ -60,7 +64,8 @@
 //!   `PerCpuAllocator`. Needs atomic compare-and-swap. Without it the crate
 //!   has no dependencies and needs no atomics.
 //! - **`locked`**: `LockedAllocator` for a lock of your own, by the crate
-//!   `lock_api`, and `UnsyncAllocator`. Part of all others.
+//!   `lock_api`, `Locked` for either kind of heap, and `UnsyncAllocator`. Part
+//!   of all others.
 //! - **`critical-section`**: `CriticalSectionAllocator`, whose lock is that of
 //!   the crate `critical-section`. Needs no atomics.
 //! - **`allocator`**: the unstable `core::alloc::Allocator` for references to
@@ -118,7 +123,9 @@ mod stats;
 mod steps;
 #[cfg(feature = "spin")]
 mod sync;
+mod tiny;
 mod unit;
+mod unlocked;
 
 pub use allocator::{Allocator, DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT, DEFAULT_SMALLBINS_AMOUNT};
 pub use error::InitError;
@@ -126,9 +133,13 @@ pub use heap::CheckError;
 #[cfg(feature = "critical-section")]
 pub use lock::{CriticalSectionAllocator, RawCriticalSection};
 #[cfg(feature = "locked")]
-pub use lock::{LockedAllocator, LockedStaticHeap, RawCell, UnsyncAllocator, lock_api};
+pub use lock::{
+    Locked, LockedAllocator, LockedStatic, LockedStaticHeap, RawCell, UnsyncAllocator, lock_api,
+};
 #[cfg(feature = "spin")]
 pub use lock::{RawSpinLock, SpinLockedAllocator, StaticHeap};
 #[cfg(all(feature = "spin", target_has_atomic = "32"))]
 pub use per_cpu::{CurrentCpu, PerCpuAllocator};
 pub use stats::Stats;
+pub use tiny::TinyAllocator;
+pub use unlocked::Unlocked;

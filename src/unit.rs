@@ -34,6 +34,14 @@ impl Granules {
         u32::try_from(granules.max(1)).ok().map(Self)
     }
 
+    /// As [`holding`](Self::holding), but where it gives none, more than any
+    /// region has.
+    #[inline]
+    pub fn wanted_for(size: usize) -> Self {
+        let granules = size.div_ceil(GRANULE).max(1);
+        Self(u32::try_from(granules).unwrap_or(u32::MAX))
+    }
+
     /// The granules of an allocated block, whose layout was served once and
     /// is therefore known to fit.
     #[inline]

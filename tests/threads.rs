@@ -25,8 +25,8 @@ use common::{
 #[cfg(feature = "critical-section")]
 use good_memory_allocator::{CriticalSectionAllocator, LockedStaticHeap, RawCriticalSection};
 use good_memory_allocator::{
-    LockedAllocator, PerCpuAllocator, RawSpinLock, SpinLockedAllocator, StaticHeap,
-    UnsyncAllocator, lock_api,
+    Locked, LockedAllocator, LockedStatic, PerCpuAllocator, RawCell, RawSpinLock,
+    SpinLockedAllocator, StaticHeap, TinyAllocator, UnsyncAllocator, lock_api,
 };
 use lock_api::RawMutex as _;
 use proptest::{
@@ -236,6 +236,7 @@ macro_rules! with {
 fn unsync_does_as_its_shadow() {
     does_as_its_shadow::<UnsyncAllocator<0, 2>>(300);
     does_as_its_shadow::<UnsyncAllocator<32, 2>>(10 << 10);
+    does_as_its_shadow::<Locked<RawCell, TinyAllocator>>(10 << 10);
 }
 
 #[cfg(feature = "critical-section")]
@@ -256,6 +257,7 @@ fn a_static_heap_is_behind_a_critical_section_too() {
 with! {
     locked_fairly: LockedAllocator<Ticket, 128, 2>;
     per_cpu_locked_fairly: PerCpuAllocator<ByThread, 2, Ticket, 128, 2>;
+    locked_tiny: Locked<RawSpinLock, TinyAllocator>;
     locked_without_lists: Spin<0, 2>;
     locked_with_few_lists: Spin<1, 2>;
     locked_with_lists: Spin<128, 2>;
@@ -372,6 +374,9 @@ fn a_locked_heap_that_is_corrupt_says_so() {
     let heap = StaticHeap::<4096, 8, 2>::new();
     corrupt(&heap);
     assert!(heap.check().is_err());
+    let tiny = LockedStatic::<RawSpinLock, 4096, TinyAllocator>::new();
+    corrupt(&tiny);
+    assert!(tiny.check().is_err());
 }
 
 #[test]
@@ -420,11 +425,19 @@ fn a_static_heap_serves_the_first_requests_of_all_threads() {
 #[test]
 fn a_static_heap_serves_all_threads() {
     static HEAP: StaticHeap<{ 1 << 20 }> = StaticHeap::new();
-    let space = space_of(&mut &HEAP);
-    let blocks = on_all_threads(&HEAP, |worker| {
-        for _ in 0..10_000 {
-            worker.act();
-        }
-    });
-    settle(&HEAP, space, blocks);
+    static TINY: LockedStatic<RawSpinLock, { 1 << 20 }, TinyAllocator> = LockedStatic::new();
+    fn serves<H: GlobalAlloc + Sync>(mut heap: &'static H)
+    where
+        &'static H: Subject,
+    {
+        let space = space_of(&mut heap);
+        let blocks = on_all_threads(heap, |worker| {
+            for _ in 0..10_000 {
+                worker.act();
+            }
+        });
+        settle(heap, space, blocks);
+    }
+    serves(&HEAP);
+    serves(&TINY);
 }

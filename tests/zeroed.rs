@@ -4,18 +4,15 @@ mod common;
 
 use common::{
     Region, layout, pattern,
-    subject::{allocator_over, space_over},
+    subject::{Kind, allocator_over, space_over},
 };
-use good_memory_allocator::Allocator;
+use good_memory_allocator::{Allocator, TinyAllocator};
 
 /// Sizes with lists, without, and with a large part of the heap.
 const SIZES: [usize; 10] = [1, 7, 8, 24, 100, 1016, 1025, 5000, 33_333, 150_000];
 
 /// Allocates a block of zeros, and gives whether it is.
-fn alloc_zeroed<const S: usize, const A: usize>(
-    allocator: &mut Allocator<S, A>,
-    size: usize,
-) -> bool {
+fn alloc_zeroed<T: Kind>(allocator: &mut T, size: usize) -> bool {
     let layout = layout(size, 8);
     // SAFETY: the block has `size` bytes, said to be written with zeros.
     unsafe {
@@ -28,7 +25,7 @@ fn alloc_zeroed<const S: usize, const A: usize>(
 }
 
 /// Uses `size` bytes of the heap, and gives them back.
-fn soil<const S: usize, const A: usize>(allocator: &mut Allocator<S, A>, size: usize) {
+fn soil<T: Kind>(allocator: &mut T, size: usize) {
     let layout = layout(size, 8);
     // SAFETY: the block has `size` bytes.
     unsafe {
@@ -40,11 +37,11 @@ fn soil<const S: usize, const A: usize>(allocator: &mut Allocator<S, A>, size: u
 }
 
 /// Zeroed blocks of every size, after blocks of every size were dirty.
-fn zeroed_blocks_are_zero<const S: usize, const A: usize>(zeroed: bool) {
+fn zeroed_blocks_are_zero<T: Kind>(zeroed: bool) {
     let region = Region::new(0, 200_000);
     for dirty in SIZES {
         for size in SIZES {
-            let mut allocator = allocator_over::<S, A>(&region, zeroed);
+            let mut allocator = allocator_over::<T>(&region, zeroed);
             assert!(
                 alloc_zeroed(&mut allocator, size),
                 "{size} bytes of a new heap are dirty"
@@ -60,23 +57,25 @@ fn zeroed_blocks_are_zero<const S: usize, const A: usize>(zeroed: bool) {
 
 #[test]
 fn zeroed_blocks_are_zero_after_dirty_ones() {
-    zeroed_blocks_are_zero::<0, 2>(false);
-    zeroed_blocks_are_zero::<8, 2>(false);
-    zeroed_blocks_are_zero::<128, 2>(false);
+    zeroed_blocks_are_zero::<Allocator<0, 2>>(false);
+    zeroed_blocks_are_zero::<Allocator<8, 2>>(false);
+    zeroed_blocks_are_zero::<Allocator<128, 2>>(false);
+    zeroed_blocks_are_zero::<TinyAllocator>(false);
 }
 
 #[test]
 fn zeroed_blocks_are_zero_after_dirty_ones_in_a_region_that_was_zero() {
-    zeroed_blocks_are_zero::<0, 2>(true);
-    zeroed_blocks_are_zero::<8, 2>(true);
-    zeroed_blocks_are_zero::<128, 2>(true);
+    zeroed_blocks_are_zero::<Allocator<0, 2>>(true);
+    zeroed_blocks_are_zero::<Allocator<8, 2>>(true);
+    zeroed_blocks_are_zero::<Allocator<128, 2>>(true);
+    zeroed_blocks_are_zero::<TinyAllocator>(true);
 }
 
 #[test]
 fn a_zeroed_block_of_the_whole_space_is_zero_to_its_end() {
     let region = Region::new(0, 70_000);
-    let capacity = space_over::<8, 2>(&region).len();
-    let mut allocator = allocator_over::<8, 2>(&region, true);
+    let capacity = space_over::<Allocator<8, 2>>(&region).len();
+    let mut allocator = allocator_over::<Allocator<8, 2>>(&region, true);
     for dirty in [8, 16, 4096, capacity / 2, capacity - 8, capacity] {
         soil(&mut allocator, dirty);
         assert!(
@@ -111,7 +110,7 @@ fn the_allocator_trait_gives_zeroed_blocks() {
 fn an_aligned_zeroed_block_is_zero_where_dirty_ones_were_and_where_none_were() {
     for align in [16, 64, 1024, 16 << 10] {
         let region = Region::new(8, 100_000);
-        let mut allocator = allocator_over::<8, 2>(&region, true);
+        let mut allocator = allocator_over::<Allocator<8, 2>>(&region, true);
         soil(&mut allocator, 20_000);
         let layout = layout(50_000, align);
         // SAFETY: the block has this layout, and is said to be zero.

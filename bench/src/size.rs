@@ -11,9 +11,10 @@ use anyhow::{Context, Result, ensure};
 use object::{Object, ObjectSection, SectionKind};
 
 /// The contenders that the program can be built with, each a feature of it.
-const PROGRAMS: [&str; 6] = [
+const PROGRAMS: [&str; 7] = [
     "galloc",
     "galloc-0x2",
+    "galloc-tiny",
     "talc",
     "rlsf",
     "linked-list",

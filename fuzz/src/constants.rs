@@ -1,5 +1,8 @@
 //! The constants that the targets use.
 
+/// From this byte on the heap is a tiny one, which has no constants.
+pub const TINY: u8 = 0xE0;
+
 /// Calls a function that is generic over both constants with those that a byte
 /// chooses: smallbins as many as by default, few, none and more; sub-bins as
 /// few as there can be, some, and as many as there can be.

@@ -3,22 +3,27 @@
 
 use std::{alloc::GlobalAlloc, ops::Range};
 
-use allocator_api2::alloc::Allocator;
-use good_memory_allocator::{PerCpuAllocator, RawSpinLock, SpinLockedAllocator, StaticHeap};
+use allocator_api2::alloc::Allocator as AllocatorTrait;
+use good_memory_allocator::{
+    Allocator, Locked, LockedStatic, PerCpuAllocator, RawSpinLock, SpinLockedAllocator,
+    TinyAllocator, Unlocked,
+};
 
 use crate::{
     common::{Shadow, Subject, cpu::Wandering, subject::space_of},
+    constants::TINY,
     input::Input,
     setting::Setting,
     with_constants,
 };
 
-/// Heaps with a region of their own: bytes and both constants.
-const STATIC_HEAPS: [fn() -> Made; 4] = [
-    static_heap::<256, 1, 2>,
-    static_heap::<3000, 8, 3>,
-    static_heap::<20_001, 32, 8>,
-    static_heap::<65_536, 512, 2>,
+/// Heaps with a region of their own.
+const STATIC_HEAPS: [fn() -> Made; 5] = [
+    static_heap::<256, Allocator<1, 2>>,
+    static_heap::<3000, Allocator<8, 3>>,
+    static_heap::<20_001, Allocator<32, 8>>,
+    static_heap::<65_536, Allocator<512, 2>>,
+    static_heap::<5000, TinyAllocator>,
 ];
 
 /// A front end, of whatever kind and constants.
@@ -26,7 +31,7 @@ pub trait FrontEnd: GlobalAlloc + Sync {
     /// It, as the tests see an allocator.
     fn subject(&self) -> Box<dyn Subject + '_>;
     /// It, by the other trait of allocators, if it has that.
-    fn by_trait(&self) -> Option<Box<dyn Allocator + '_>> {
+    fn by_trait(&self) -> Option<Box<dyn AllocatorTrait + '_>> {
         None
     }
 }
@@ -48,6 +53,11 @@ pub fn any(input: &mut Input, setting: &Setting) -> Option<(Box<dyn FrontEnd>, S
 /// was refused.
 pub fn over_region(input: &mut Input, setting: &Setting) -> Option<(Box<dyn FrontEnd>, Shadow)> {
     let (kind, constants) = (input.byte(), input.byte());
+    if kind >= TINY {
+        let space = space_of(&mut *tiny_over_region(setting)?.subject());
+        // It has no bounds.
+        return Some((tiny_over_region(setting)?, Shadow::new(space)));
+    }
     let make = || with_constants!(constants, over_region_with(kind, setting));
     let space = space_of(&mut *make()?.subject());
     Some((make()?, setting.shadow(space)))
@@ -60,7 +70,7 @@ macro_rules! kinds_over_region {
                 fn subject(&self) -> Box<dyn Subject + '_> {
                     Box::new(self)
                 }
-                fn by_trait(&self) -> Option<Box<dyn Allocator + '_>> {
+                fn by_trait(&self) -> Option<Box<dyn AllocatorTrait + '_>> {
                     Some(Box::new(self))
                 }
             }
@@ -108,16 +118,37 @@ type WanderingAllocator<const S: usize, const A: usize> =
 
 kinds_over_region![SpinLockedAllocator, WanderingAllocator,];
 
-impl<const B: usize, const S: usize, const A: usize> FrontEnd for StaticHeap<B, S, A> {
+impl FrontEnd for Locked<RawSpinLock, TinyAllocator> {
+    fn subject(&self) -> Box<dyn Subject + '_> {
+        Box::new(self)
+    }
+    fn by_trait(&self) -> Option<Box<dyn AllocatorTrait + '_>> {
+        Some(Box::new(self))
+    }
+}
+
+fn tiny_over_region(setting: &Setting) -> Option<Box<dyn FrontEnd>> {
+    let heap = Locked::<RawSpinLock, TinyAllocator>::empty();
+    setting.prepare();
+    let region = setting.region;
+    // SAFETY: the region is valid, and this allocator's alone.
+    if unsafe { heap.try_init(region.start(), region.len()) }.is_err() {
+        setting.judge_refusal(&mut &heap);
+        return None;
+    }
+    Some(Box::new(heap))
+}
+
+impl<const B: usize, T: Unlocked + Send> FrontEnd for LockedStatic<RawSpinLock, B, T> {
     fn subject(&self) -> Box<dyn Subject + '_> {
         Box::new(self)
     }
 }
 
-fn static_heap<const B: usize, const S: usize, const A: usize>() -> Made {
-    let mut heap = Box::new(StaticHeap::<B, S, A>::new());
+fn static_heap<const B: usize, T: Unlocked + Send + 'static>() -> Made {
+    let mut heap = Box::new(LockedStatic::<RawSpinLock, B, T>::new());
     let space = space_of(&mut &*heap);
     // As if nobody had asked it for anything.
-    *heap = StaticHeap::new();
+    *heap = LockedStatic::new();
     (heap, space)
 }

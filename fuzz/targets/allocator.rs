@@ -3,27 +3,49 @@
 #![no_main]
 
 use galloc_fuzz::{
-    common::{Subject, subject::space_of},
+    common::{Shadow, Subject, subject::space_of},
+    constants::TINY,
     follow,
     input::Input,
     setting::{Setting, with_setting},
     with_constants,
 };
-use good_memory_allocator::Allocator;
+use good_memory_allocator::{Allocator, TinyAllocator};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
     with_setting(&mut Input::new(bytes), |setting, input| {
-        let constants = input.byte();
-        let make = || with_constants!(constants, made(setting));
+        let kind = input.byte();
+        let make = || match kind {
+            TINY.. => tiny(setting),
+            constants => with_constants!(constants, made(setting)),
+        };
         let Some(mut other) = make() else {
             return;
         };
-        let shadow = setting.shadow(space_of(&mut *other));
+        let space = space_of(&mut *other);
+        let shadow = match kind {
+            // It has no bounds.
+            TINY.. => Shadow::new(space),
+            _ => setting.shadow(space),
+        };
         let mut allocator = make().expect("the same region again");
         follow(&mut *allocator, shadow, input);
     });
 });
+
+/// A tiny allocator over the setting's region, unless that is too small.
+fn tiny(setting: &Setting) -> Option<Box<dyn Subject>> {
+    let mut allocator = TinyAllocator::empty();
+    setting.prepare();
+    let region = setting.region;
+    // SAFETY: the region is valid, and this allocator's alone.
+    if unsafe { allocator.try_init(region.start(), region.len()) }.is_err() {
+        setting.judge_refusal(&mut allocator);
+        return None;
+    }
+    Some(Box::new(allocator))
+}
 
 /// An allocator over the setting's region, unless that is too small.
 fn made<const S: usize, const A: usize>(setting: &Setting) -> Option<Box<dyn Subject>> {

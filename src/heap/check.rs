@@ -33,7 +33,7 @@ impl fmt::Display for CheckError {
 
 impl core::error::Error for CheckError {}
 
-fn expect(holds: bool, broken: &'static str, at: Offset) -> Result<(), CheckError> {
+pub(crate) fn expect(holds: bool, broken: &'static str, at: Offset) -> Result<(), CheckError> {
     if holds {
         Ok(())
     } else {

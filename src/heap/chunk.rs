@@ -11,6 +11,10 @@
 //!   2n-1 n, again                            a parked block, any size
 //!                                            0    next parked block
 //!                                            1    its depth in the list
+//!
+//!                                          a free chunk of a tiny heap
+//!                                            0    next chunk
+//!                                            1    n
 //! ```
 //!
 //! An allocated block holds nothing of ours: its size is in the `Layout` that

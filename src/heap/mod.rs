@@ -34,6 +34,7 @@ use edges::{Edges, Neighbour};
 use region::Plan;
 
 pub use check::CheckError;
+pub(crate) use check::expect;
 
 /// How many chunks of its size's bin a request with an alignment looks at, for
 /// one that happens to be aligned, before it takes one that is surely large
@@ -136,15 +137,15 @@ impl Heap {
     /// lives. If `zeroed`, all its bytes are zero.
     pub unsafe fn claim(&mut self, start: *mut u8, plan: Plan, zeroed: bool) {
         // SAFETY: the padding lies in the region and aligns its start.
-        self.span = unsafe { Span::new(start.add(plan.padding)) };
+        self.span = unsafe { Span::new(start.add(plan.bounds.padding)) };
         self.edges = plan.edges;
         self.bins = plan.bins;
         self.first = plan.first;
         self.top = plan.first;
-        self.limit = plan.limit;
-        self.roof = plan.limit;
-        self.floor = plan.limit;
-        self.fresh = (plan.first, plan.limit);
+        self.limit = plan.bounds.limit;
+        self.roof = plan.bounds.limit;
+        self.floor = plan.bounds.limit;
+        self.fresh = (plan.first, plan.bounds.limit);
         self.zeroed = zeroed;
         poison::close(self.span.pointer_to(Offset::NONE), self.limit.bytes());
         self.bins.clear(self.span);

@@ -564,7 +564,7 @@ fn what_is_known_to_be_zero_is_told() {
     let (start, length) = (memory.as_mut_ptr().cast::<u8>(), 4096 * GRANULE);
     for zeroed in [false, true] {
         let plan = Plan::new(start.addr(), length, 0).unwrap();
-        let all = (plan.first, plan.limit);
+        let all = (plan.first, plan.bounds.limit);
         let mut heap = Heap::empty();
         // SAFETY: the memory outlives the heap, and is zero when that is
         // said, but for the bins of the other heap, which are written anew.

@@ -20,25 +20,27 @@ pub use raw_cell::RawCell;
 pub use raw_critical_section::RawCriticalSection;
 #[cfg(feature = "spin")]
 pub use raw_spin::RawSpinLock;
-pub use static_heap::LockedStaticHeap;
 #[cfg(feature = "spin")]
 pub use static_heap::StaticHeap;
+pub use static_heap::{LockedStatic, LockedStaticHeap};
 
 use crate::{
     allocator::{
-        Allocator, Alone, CHEAPLY_COPIED, DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT,
-        DEFAULT_SMALLBINS_AMOUNT, Resized,
+        Allocator, CHEAPLY_COPIED, DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT, DEFAULT_SMALLBINS_AMOUNT,
+        Resized,
     },
     error::InitError,
     heap::CheckError,
     stats::Stats,
+    unlocked::Unlocked,
 };
 
-/// An [`Allocator`] behind a lock of the user's choice.
+/// An allocator behind a lock of the user's choice: an [`Allocator`], as a
+/// [`LockedAllocator`], or a [`TinyAllocator`](crate::TinyAllocator).
 ///
 /// `R` is any [`lock_api::RawMutex`]. Each operation holds the lock for the
-/// time that the [`Allocator`]'s takes, but not while it clears or copies
-/// more than a kilobyte.
+/// time that the allocator's takes, but not while it clears or copies more
+/// than a kilobyte.
 ///
 /// An interrupt handler must not use it, unless the lock masks interrupts: it
 /// would wait for ever if it had interrupted the lock's holder.
@@ -50,13 +52,16 @@ use crate::{
 /// | [`RawCell`] | one thread |
 /// | your own | for example one that masks interrupts and spins, or a fair one |
 #[derive(Debug)]
-pub struct LockedAllocator<
-    R: RawMutex,
+pub struct Locked<R: RawMutex, T: Unlocked> {
+    inner: Mutex<R, T>,
+}
+
+/// An [`Allocator`] behind a lock of the user's choice: see [`Locked`].
+pub type LockedAllocator<
+    R,
     const SMALLBINS_AMOUNT: usize = DEFAULT_SMALLBINS_AMOUNT,
     const ALIGNMENT_SUB_BINS_AMOUNT: usize = DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT,
-> {
-    inner: Mutex<R, Allocator<SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>>,
-}
+> = Locked<R, Allocator<SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>>;
 
 /// An [`Allocator`] behind a spin lock.
 ///
@@ -141,19 +146,35 @@ pub type UnsyncAllocator<
 impl<R: RawMutex, const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     LockedAllocator<R, SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>
 {
-    /// An allocator without memory, to which every request is in vain until
-    /// it is given some.
-    pub const fn empty() -> Self {
-        Self::new(Allocator::empty())
-    }
-
     /// As [`empty`](Self::empty), but of an allocator that is
     /// [bounded](Allocator::bounded).
     pub const fn bounded() -> Self {
         Self::new(Allocator::bounded())
     }
 
-    const fn new(allocator: Allocator<SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>) -> Self {
+    /// See [`Allocator::try_init_zeroed`].
+    ///
+    /// # Errors
+    ///
+    /// See [`InitError`].
+    ///
+    /// # Safety
+    ///
+    /// As for `Allocator::try_init_zeroed`.
+    pub unsafe fn try_init_zeroed(&self, start: *mut u8, length: usize) -> Result<(), InitError> {
+        // SAFETY: the caller's promise.
+        unsafe { self.inner.lock().try_init_zeroed(start, length) }
+    }
+}
+
+impl<R: RawMutex, T: Unlocked> Locked<R, T> {
+    /// An allocator without memory, to which every request is in vain until
+    /// it is given some.
+    pub const fn empty() -> Self {
+        Self::new(T::EMPTY)
+    }
+
+    const fn new(allocator: T) -> Self {
         Self {
             inner: Mutex::from_raw(R::INIT, allocator),
         }
@@ -184,21 +205,7 @@ impl<R: RawMutex, const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT
     /// As for `Allocator::try_init`.
     pub unsafe fn try_init(&self, start: *mut u8, length: usize) -> Result<(), InitError> {
         // SAFETY: the caller's promise.
-        unsafe { self.inner.lock().try_init(start, length) }
-    }
-
-    /// See [`Allocator::try_init_zeroed`].
-    ///
-    /// # Errors
-    ///
-    /// See [`InitError`].
-    ///
-    /// # Safety
-    ///
-    /// As for `Allocator::try_init_zeroed`.
-    pub unsafe fn try_init_zeroed(&self, start: *mut u8, length: usize) -> Result<(), InitError> {
-        // SAFETY: the caller's promise.
-        unsafe { self.inner.lock().try_init_zeroed(start, length) }
+        unsafe { self.inner.lock().claim(start, length, false) }
     }
 
     /// Whether the allocator was given its region.
@@ -223,11 +230,7 @@ impl<R: RawMutex, const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT
     /// Allocates; when that takes more than a parked block, `prepare` is
     /// called first.
     #[inline]
-    fn alloc_with(
-        &self,
-        layout: Layout,
-        prepare: impl FnOnce(&mut Allocator<SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>),
-    ) -> *mut u8 {
+    fn alloc_with(&self, layout: Layout, prepare: impl FnOnce(&mut T)) -> *mut u8 {
         let Some(mut inner) = self.inner.try_lock() else {
             return self.alloc_contended(layout, prepare);
         };
@@ -243,11 +246,7 @@ impl<R: RawMutex, const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT
     /// its own, and called last, so that the short case saves no registers.
     #[cold]
     #[inline(never)]
-    fn alloc_contended(
-        &self,
-        layout: Layout,
-        prepare: impl FnOnce(&mut Allocator<SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>),
-    ) -> *mut u8 {
+    fn alloc_contended(&self, layout: Layout, prepare: impl FnOnce(&mut T)) -> *mut u8 {
         let mut inner = self.inner.lock();
         if let Some(block) = inner.alloc_parked(layout) {
             return block;
@@ -262,11 +261,7 @@ impl<R: RawMutex, const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT
     ///
     /// The lock is held by a guard that was forgotten.
     #[inline(never)]
-    unsafe fn alloc_locked(
-        &self,
-        layout: Layout,
-        prepare: impl FnOnce(&mut Allocator<SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>),
-    ) -> *mut u8 {
+    unsafe fn alloc_locked(&self, layout: Layout, prepare: impl FnOnce(&mut T)) -> *mut u8 {
         // SAFETY: the caller's promise.
         let mut inner = unsafe { self.inner.make_guard_unchecked() };
         prepare(&mut inner);
@@ -274,11 +269,7 @@ impl<R: RawMutex, const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT
     }
 
     /// Allocates zeroed memory; `prepare` is called first.
-    fn alloc_zeroed_with(
-        &self,
-        layout: Layout,
-        prepare: impl FnOnce(&mut Allocator<SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>),
-    ) -> *mut u8 {
+    fn alloc_zeroed_with(&self, layout: Layout, prepare: impl FnOnce(&mut T)) -> *mut u8 {
         let new = {
             let mut inner = self.inner.lock();
             prepare(&mut inner);
@@ -310,16 +301,13 @@ impl<R: RawMutex, const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT
     #[cold]
     #[inline(never)]
     unsafe fn dealloc_contended(&self, block: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promise.
-        unsafe { self.inner.lock().dealloc(block, layout) };
+        self.inner.lock().dealloc(block, layout);
     }
 }
 
 // SAFETY: the blocks are the allocator's, which is behind the lock; only
 // blocks that the caller owns are touched without it.
-unsafe impl<R: RawMutex, const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
-    GlobalAlloc for LockedAllocator<R, SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>
-{
+unsafe impl<R: RawMutex, T: Unlocked> GlobalAlloc for Locked<R, T> {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         self.alloc_with(layout, |_| ())
@@ -347,7 +335,7 @@ unsafe impl<R: RawMutex, const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
         let mut inner = self.inner.lock();
         // SAFETY: the caller's promise.
-        let new = match unsafe { inner.resize(block, layout, new_size, &mut Alone) } {
+        let new = match unsafe { inner.resize(block, layout, new_size) } {
             Resized::Here(block) => return block,
             Resized::Failed => return ptr::null_mut(),
             Resized::CopyTo(new) => new,

@@ -7,37 +7,52 @@ use core::{
 
 use lock_api::RawMutex;
 
-use super::LockedAllocator;
+use super::Locked;
 use crate::{
     allocator::{Allocator, DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT, DEFAULT_SMALLBINS_AMOUNT},
     heap::CheckError,
     stats::Stats,
+    unlocked::Unlocked,
 };
 
 /// The fewest bytes that make a useful heap.
 const LEAST_BYTES: usize = 256;
 
-/// A heap of `BYTES` bytes, tables included, that brings its own memory, with
-/// a lock of the user's choice: see [`LockedAllocator`] and, behind the spin
-/// lock, `StaticHeap`.
+/// A heap of `BYTES` bytes, tables included, that brings its own memory: an
+/// allocator behind a lock of the user's choice, as [`Locked`] says.
 ///
 /// It is all zeros until it is used, so that it takes no room in a program's
-/// file, and it knows that: [`alloc_zeroed`](GlobalAlloc::alloc_zeroed) does
-/// not clear what was never used. Fewer than 256 bytes do not compile.
+/// file, and it knows that: unless it is a
+/// [`TinyAllocator`](crate::TinyAllocator)'s,
+/// [`alloc_zeroed`](GlobalAlloc::alloc_zeroed) does not clear what was never
+/// used. Fewer than 256 bytes do not compile.
+///
+#[cfg_attr(feature = "spin", doc = "```")]
+#[cfg_attr(not(feature = "spin"), doc = "```ignore")]
+/// use good_memory_allocator::{LockedStatic, RawSpinLock, TinyAllocator};
+///
+/// #[global_allocator]
+/// static HEAP: LockedStatic<RawSpinLock, { 64 << 10 }, TinyAllocator> = LockedStatic::new();
+/// ```
 #[derive(Debug)]
-pub struct LockedStaticHeap<
-    R: RawMutex,
-    const BYTES: usize,
-    const SMALLBINS_AMOUNT: usize = DEFAULT_SMALLBINS_AMOUNT,
-    const ALIGNMENT_SUB_BINS_AMOUNT: usize = DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT,
-> {
-    allocator: LockedAllocator<R, SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>,
+pub struct LockedStatic<R: RawMutex, const BYTES: usize, T: Unlocked> {
+    allocator: Locked<R, T>,
     region: UnsafeCell<Region<BYTES>>,
 }
 
+/// An [`Allocator`] that brings its own memory, `BYTES` bytes, with a lock of
+/// the user's choice: see [`LockedStatic`] and, behind the spin lock,
+/// `StaticHeap`.
+pub type LockedStaticHeap<
+    R,
+    const BYTES: usize,
+    const SMALLBINS_AMOUNT: usize = DEFAULT_SMALLBINS_AMOUNT,
+    const ALIGNMENT_SUB_BINS_AMOUNT: usize = DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT,
+> = LockedStatic<R, BYTES, Allocator<SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>>;
+
 /// A heap of `BYTES` bytes, tables included, that brings its own memory behind
 /// a spin lock: a `static` of one line, without a call to initialize it. More
-/// of it at [`LockedStaticHeap`].
+/// of it at [`LockedStatic`].
 ///
 /// ```
 /// use good_memory_allocator::StaticHeap;
@@ -60,26 +75,21 @@ pub type StaticHeap<
 struct Region<const BYTES: usize>([u8; BYTES]);
 
 // SAFETY: the region belongs to the allocator, which is behind a lock.
-unsafe impl<R: RawMutex + Sync, const B: usize, const S: usize, const A: usize> Sync
-    for LockedStaticHeap<R, B, S, A>
-{
-}
+unsafe impl<R: RawMutex + Sync, const B: usize, T: Unlocked> Sync for LockedStatic<R, B, T> {}
 
-impl<R: RawMutex, const B: usize, const S: usize, const A: usize> Default
-    for LockedStaticHeap<R, B, S, A>
-{
+impl<R: RawMutex, const B: usize, T: Unlocked> Default for LockedStatic<R, B, T> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<R: RawMutex, const B: usize, const S: usize, const A: usize> LockedStaticHeap<R, B, S, A> {
+impl<R: RawMutex, const B: usize, T: Unlocked> LockedStatic<R, B, T> {
     /// The heap, for a `static`. Blocks lie in it, so that to allocate from a
     /// heap that is moved afterwards breaks the allocation's contract.
     pub const fn new() -> Self {
         const { assert!(B >= LEAST_BYTES, "a StaticHeap needs at least 256 bytes") }
         Self {
-            allocator: LockedAllocator::empty(),
+            allocator: Locked::empty(),
             region: UnsafeCell::new(Region([0; B])),
         }
     }
@@ -111,16 +121,16 @@ impl<R: RawMutex, const B: usize, const S: usize, const A: usize> LockedStaticHe
 
     /// Whether the allocator's region is this heap's: not if the heap was
     /// moved since.
-    fn is_home_of(&self, allocator: &Allocator<S, A>) -> bool {
+    fn is_home_of(&self, allocator: &T) -> bool {
         allocator.span().address() == self.region.get().addr()
     }
 
     /// Gives the allocator its region, unless it has it.
-    fn claim(&self, allocator: &mut Allocator<S, A>) {
+    fn claim(&self, allocator: &mut T) {
         if !allocator.was_initialized() {
             // SAFETY: the region is valid, zero since it was made, and used
             // by nobody but the allocator.
-            let claimed = unsafe { allocator.try_init_zeroed(self.region.get().cast(), B) };
+            let claimed = unsafe { allocator.claim(self.region.get().cast(), B, true) };
             debug_assert!(claimed.is_ok(), "{claimed:?}");
         }
     }
@@ -128,9 +138,7 @@ impl<R: RawMutex, const B: usize, const S: usize, const A: usize> LockedStaticHe
 
 // SAFETY: all is done by the locked allocator; only that it may have to be
 // given its region first.
-unsafe impl<R: RawMutex, const B: usize, const S: usize, const A: usize> GlobalAlloc
-    for LockedStaticHeap<R, B, S, A>
-{
+unsafe impl<R: RawMutex, const B: usize, T: Unlocked> GlobalAlloc for LockedStatic<R, B, T> {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         self.allocator

@@ -2,9 +2,14 @@
 
 use std::{alloc::GlobalAlloc, ops::Range};
 
-use good_memory_allocator::{CurrentCpu, LockedAllocator, PerCpuAllocator, lock_api::RawMutex};
+use good_memory_allocator::{
+    Allocator, CurrentCpu, Locked, PerCpuAllocator, Unlocked, lock_api::RawMutex,
+};
 
-use super::{Region, Subject, subject::space_over};
+use super::{
+    Region, Subject,
+    subject::{Kind, space_over},
+};
 
 /// An allocator that can be shared, and that is given a region.
 pub trait FrontEnd: GlobalAlloc {
@@ -17,7 +22,7 @@ pub trait FrontEnd: GlobalAlloc {
     fn subject(&self) -> impl Subject;
 }
 
-impl<R: RawMutex, const S: usize, const A: usize> FrontEnd for LockedAllocator<R, S, A> {
+impl<R: RawMutex, T: Unlocked + Kind> FrontEnd for Locked<R, T> {
     fn over(region: &Region) -> Self {
         let allocator = Self::empty();
         // SAFETY: the region is valid, and this allocator's alone.
@@ -26,7 +31,7 @@ impl<R: RawMutex, const S: usize, const A: usize> FrontEnd for LockedAllocator<R
     }
 
     fn space(region: &Region) -> Range<usize> {
-        space_over::<S, A>(region)
+        space_over::<T>(region)
     }
 
     fn subject(&self) -> impl Subject {
@@ -45,7 +50,7 @@ impl<Cpu: CurrentCpu, R: RawMutex, const N: usize, const S: usize, const A: usiz
     }
 
     fn space(region: &Region) -> Range<usize> {
-        space_over::<S, A>(region)
+        space_over::<Allocator<S, A>>(region)
     }
 
     fn subject(&self) -> impl Subject {

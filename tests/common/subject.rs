@@ -2,7 +2,7 @@
 
 use std::{alloc::Layout, ops::Range};
 
-use good_memory_allocator::{Allocator, Stats};
+use good_memory_allocator::{Allocator, InitError, Stats, TinyAllocator};
 
 use super::{GRANULE, Region, Verdict, layout};
 
@@ -52,25 +52,90 @@ macro_rules! subject {
 }
 
 subject!([const S: usize, const A: usize] Allocator<S, A>, by Allocator<S, A>);
+subject!([] TinyAllocator, by TinyAllocator);
+
+/// An allocator without a lock, which is given a region.
+pub trait Kind: Subject + Sized {
+    fn empty() -> Self;
+
+    fn was_initialized(&self) -> bool;
+
+    unsafe fn init(&mut self, start: usize, length: usize);
+
+    /// Gives it a region, which may be known to be zero.
+    unsafe fn try_init(
+        &mut self,
+        start: *mut u8,
+        length: usize,
+        zeroed: bool,
+    ) -> Result<(), InitError>;
+}
+
+impl<const S: usize, const A: usize> Kind for Allocator<S, A> {
+    fn empty() -> Self {
+        Self::empty()
+    }
+
+    fn was_initialized(&self) -> bool {
+        self.was_initialized()
+    }
+
+    unsafe fn init(&mut self, start: usize, length: usize) {
+        // SAFETY: the caller's promise.
+        unsafe { self.init(start, length) }
+    }
+
+    unsafe fn try_init(
+        &mut self,
+        start: *mut u8,
+        length: usize,
+        zeroed: bool,
+    ) -> Result<(), InitError> {
+        // SAFETY: the caller's promise.
+        unsafe {
+            if zeroed {
+                self.try_init_zeroed(start, length)
+            } else {
+                self.try_init(start, length)
+            }
+        }
+    }
+}
+
+impl Kind for TinyAllocator {
+    fn empty() -> Self {
+        Self::empty()
+    }
+
+    fn was_initialized(&self) -> bool {
+        self.was_initialized()
+    }
+
+    unsafe fn init(&mut self, start: usize, length: usize) {
+        // SAFETY: the caller's promise.
+        unsafe { self.init(start, length) }
+    }
+
+    unsafe fn try_init(&mut self, start: *mut u8, length: usize, _: bool) -> Result<(), InitError> {
+        // SAFETY: the caller's promise.
+        unsafe { self.try_init(start, length) }
+    }
+}
 
 #[cfg(feature = "spin")]
 mod shared {
     use std::alloc::GlobalAlloc;
 
     use good_memory_allocator::{
-        CurrentCpu, LockedAllocator, LockedStaticHeap, PerCpuAllocator, lock_api::RawMutex,
+        CurrentCpu, Locked, LockedStatic, PerCpuAllocator, Unlocked, lock_api::RawMutex,
     };
 
     use super::*;
 
+    subject!([R: RawMutex, T: Unlocked] &Locked<R, T>, by Locked<R, T>);
     subject!(
-        [R: RawMutex, const S: usize, const A: usize] &LockedAllocator<R, S, A>,
-        by LockedAllocator<R, S, A>
-    );
-    subject!(
-        [R: RawMutex, const B: usize, const S: usize, const A: usize]
-        &LockedStaticHeap<R, B, S, A>,
-        by LockedStaticHeap<R, B, S, A>
+        [R: RawMutex, const B: usize, T: Unlocked] &LockedStatic<R, B, T>,
+        by LockedStatic<R, B, T>
     );
     subject!(
         [Cpu: CurrentCpu, R: RawMutex, const N: usize, const S: usize, const A: usize]
@@ -81,32 +146,21 @@ mod shared {
 
 /// An allocator over a region; told, if so asked, that the region is zero.
 #[track_caller]
-pub fn allocator_over<const S: usize, const A: usize>(
-    region: &Region,
-    zeroed: bool,
-) -> Allocator<S, A> {
-    give(Allocator::empty(), region, zeroed)
+pub fn allocator_over<T: Kind>(region: &Region, zeroed: bool) -> T {
+    give(T::empty(), region, zeroed)
 }
 
 /// Gives an allocator a region, as [`allocator_over`] does.
 #[track_caller]
-pub fn give<const S: usize, const A: usize>(
-    mut allocator: Allocator<S, A>,
-    region: &Region,
-    zeroed: bool,
-) -> Allocator<S, A> {
+pub fn give<T: Kind>(mut allocator: T, region: &Region, zeroed: bool) -> T {
+    if zeroed {
+        region.clear();
+    } else {
+        region.soil();
+    }
     // SAFETY: the region is valid, and used by this allocator alone while the
     // test uses the allocator. It is cleared where that is promised.
-    let made = unsafe {
-        if zeroed {
-            region.clear();
-            allocator.try_init_zeroed(region.start(), region.len())
-        } else {
-            region.soil();
-            allocator.try_init(region.start(), region.len())
-        }
-    };
-    made.unwrap();
+    unsafe { allocator.try_init(region.start(), region.len(), zeroed) }.unwrap();
     allocator
 }
 
@@ -134,19 +188,19 @@ pub fn space_of(subject: &mut dyn Subject) -> Range<usize> {
 }
 
 /// Where an allocator of this kind over this region can have blocks.
-pub fn space_over<const S: usize, const A: usize>(region: &Region) -> Range<usize> {
-    space_of(&mut allocator_over::<S, A>(region, false))
+pub fn space_over<T: Kind>(region: &Region) -> Range<usize> {
+    space_of(&mut allocator_over::<T>(region, false))
 }
 
 /// The length of the shortest region at this skew that such an allocator
 /// takes.
-pub fn least_length<const S: usize, const A: usize>(skew: usize) -> usize {
+pub fn least_length<T: Kind>(skew: usize) -> usize {
     (0..)
         .find(|&length| {
             let region = Region::new(skew, length);
-            let mut allocator = Allocator::<S, A>::empty();
+            let mut allocator = T::empty();
             // SAFETY: the region is valid and outlives the allocator.
-            unsafe { allocator.try_init(region.start(), length) }.is_ok()
+            unsafe { allocator.try_init(region.start(), length, false) }.is_ok()
         })
         .unwrap()
 }

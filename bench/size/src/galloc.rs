@@ -4,6 +4,8 @@ use core::alloc::Layout;
 pub type Heap = good_memory_allocator::Allocator;
 #[cfg(feature = "galloc-0x2")]
 pub type Heap = good_memory_allocator::Allocator<0, 2>;
+#[cfg(feature = "galloc-tiny")]
+pub type Heap = good_memory_allocator::TinyAllocator;
 
 pub const NEW: Heap = Heap::empty();
 

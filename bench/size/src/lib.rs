@@ -2,7 +2,10 @@
 
 #![no_std]
 
-#[cfg_attr(any(feature = "galloc", feature = "galloc-0x2"), path = "galloc.rs")]
+#[cfg_attr(
+    any(feature = "galloc", feature = "galloc-0x2", feature = "galloc-tiny"),
+    path = "galloc.rs"
+)]
 #[cfg_attr(feature = "talc", path = "talc.rs")]
 #[cfg_attr(feature = "rlsf", path = "rlsf.rs")]
 #[cfg_attr(feature = "linked-list", path = "linked_list.rs")]

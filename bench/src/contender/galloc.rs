@@ -2,7 +2,9 @@
 
 use core::alloc::GlobalAlloc;
 
-use good_memory_allocator::{PerCpuAllocator, SpinLockedAllocator};
+use good_memory_allocator::{
+    Locked, PerCpuAllocator, RawSpinLock, SpinLockedAllocator, TinyAllocator,
+};
 
 use super::{Contender, stand::Stand};
 use crate::machine::{region::Region, thread_number::ThreadNumber};
@@ -42,6 +44,7 @@ setting!(default, "galloc", SpinLockedAllocator);
 setting!(none, "galloc-0x2", SpinLockedAllocator<0, 2>);
 setting!(few, "galloc-32x2", SpinLockedAllocator<32, 2>);
 setting!(many, "galloc-128x8", SpinLockedAllocator<128, 8>);
+setting!(tiny, "galloc-tiny", Locked<RawSpinLock, TinyAllocator>);
 setting!(per_cpu, "galloc-per-cpu", PerCpuAllocator<ThreadNumber, 4>);
 
 /// Contenders for more settings, for the table of what the constants mean.

@@ -104,6 +104,7 @@ const MAIN: &[Entry] = &[
     Entry::of::<galloc::none::Galloc>(),
     Entry::of::<galloc::few::Galloc>(),
     Entry::of::<galloc::many::Galloc>(),
+    Entry::of::<galloc::tiny::Galloc>(),
     Entry::of::<galloc::per_cpu::Galloc>(),
     Entry::of::<galloc_2022::Galloc2022>(),
     Entry::of::<talc::Talc>(),

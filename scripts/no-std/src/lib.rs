@@ -4,11 +4,31 @@
 #![no_std]
 
 use core::alloc::Layout;
-use good_memory_allocator::Allocator;
+use good_memory_allocator::{Allocator, TinyAllocator};
 
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo) -> ! {
     loop {}
+}
+
+/// Allocates, grows and frees in a heap; whether all was served. The heap is initialised.
+macro_rules! churn {
+    ($heap:expr) => {{
+        let layout = Layout::new::<[u64; 3]>();
+        let block = $heap.alloc(layout);
+        let grown = if block.is_null() {
+            block
+        } else {
+            $heap.realloc(block, layout, 100)
+        };
+        if !grown.is_null() {
+            let layout = Layout::from_size_align_unchecked(100, layout.align());
+            $heap.dealloc(grown, layout);
+        } else if !block.is_null() {
+            $heap.dealloc(block, layout);
+        }
+        !grown.is_null()
+    }};
 }
 
 /// Allocates, grows and frees in a heap of `length` bytes at `start`; whether all were served.
@@ -18,43 +38,32 @@ fn panic(_: &core::panic::PanicInfo) -> ! {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn unlocked(start: usize, length: usize) -> bool {
     let mut default: Allocator = Allocator::empty();
-    // SAFETY: the caller gives the memory.
+    // SAFETY: the caller gives the memory; blocks are freed once, with the layout they then have.
     let default_served = unsafe {
         default.init(start, length / 2);
-        churn(&mut default)
+        churn!(default)
     };
     let mut smallest = Allocator::<0, 2>::empty();
-    // SAFETY: the caller gives the memory, and this is the other half of it.
+    // SAFETY: as above, with the other half of the memory.
     let smallest_served = unsafe {
         smallest.init(start + length / 2, length / 2);
-        churn(&mut smallest)
+        churn!(smallest)
     };
     default_served && smallest_served
 }
 
+/// The same in a tiny heap.
+///
 /// # Safety
-/// The heap is initialised.
-unsafe fn churn<const SMALLBINS: usize, const SUB_BINS: usize>(
-    heap: &mut Allocator<SMALLBINS, SUB_BINS>,
-) -> bool {
-    let layout = Layout::new::<[u64; 3]>();
-    // SAFETY: the heap is initialised; the block is freed once, with the layout it then has.
+/// As for `unlocked`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tiny(start: usize, length: usize) -> bool {
+    let mut heap = TinyAllocator::empty();
+    // SAFETY: the caller gives the memory; blocks are freed once, with the layout they then have.
     unsafe {
-        let block = heap.alloc(layout);
-        if block.is_null() {
-            return false;
-        }
-        let grown = heap.realloc(block, layout, 100);
-        if grown.is_null() {
-            heap.dealloc(block, layout);
-            return false;
-        }
-        heap.dealloc(
-            grown,
-            Layout::from_size_align_unchecked(100, layout.align()),
-        );
+        heap.init(start, length);
+        churn!(heap)
     }
-    true
 }
 
 #[cfg(any(feature = "spin", feature = "critical-section"))]

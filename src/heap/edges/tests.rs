@@ -20,7 +20,7 @@ fn a_bitmap_has_the_words_that_it_needs_and_hardly_more() {
         };
         let bins = Bins::for_region(granules as u32).words();
         // With the word of the limit, the one after it is read.
-        let needed = plan.limit.0 / BITS + 2 - plan.edges.low;
+        let needed = plan.bounds.limit.0 / BITS + 2 - plan.edges.low;
         let spare = Edges::words_for(granules as u32, bins) - needed;
         least = least.min(spare);
         most = most.max(spare);
