@@ -100,13 +100,7 @@ pub(super) fn put_out<const S: usize, const A: usize>(
     let mut chain = outbox.take(|| span, class).unwrap_or(Link::END);
     let fits = chain.amount() + Granules(half * size.0) <= cache.bounds.of(class);
     if fits {
-        for _ in 0..half {
-            let Some(block) = cache.pop_of(span, class) else {
-                break;
-            };
-            span.set_link(block, chain.0);
-            chain = Link::new(block, chain.amount() + size);
-        }
+        chain = cache.move_to(span, class, half, chain, |_| true);
     }
     if !chain.block().is_none() {
         outbox.put(class, chain);
@@ -161,11 +155,13 @@ pub(super) fn refill<const S: usize, const A: usize>(
     // A list that is not empty may still have no block of the alignment.
     let bound = cache.bounds.of(class).0;
     let room = bound.saturating_sub(cache.held_in(class).0).min(bound / 2);
-    let span = heap.span();
-    heap.take_spare(layout, room / class.granules().0, |block| {
-        let parked = cache.push(span, layout, span.pointer_to(block));
-        debug_assert!(parked, "a batch is larger than its list");
-    });
+    let count = room / class.granules().0;
+    let filled = heap.take_spare(layout, count, cache.chain(class));
+    cache.adopt(class, filled);
+    debug_assert!(
+        cache.held_in(class).0 <= bound,
+        "a batch is larger than its list"
+    );
 }
 
 /// Gives half of a list that is full back to the heap.
@@ -179,12 +175,7 @@ pub(super) fn make_room<const S: usize, const A: usize>(
         return;
     };
     revoke(cache, outbox, heap, class);
-    for _ in 0..half_of(cache, class).max(1) {
-        let Some(block) = cache.pop_of(heap.span(), class) else {
-            return;
-        };
-        heap.return_spare(layout, block);
-    }
+    heap.return_spare(class, half_of(cache, class).max(1), cache);
 }
 
 /// Links a block, and half of the list that it does not fit into any more.
