@@ -119,6 +119,29 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         chain
     }
 
+    /// Whether a list of this allocator has something.
+    pub(crate) fn has_parked(&self, class: Class) -> bool {
+        !self.cache.chain(class).block().is_none()
+    }
+
+    /// Takes a piece of the gap to cut blocks for such a layout from, from where
+    /// small ones come, if the reserve can spare it.
+    pub(crate) fn take_piece(&mut self, size: Granules, layout: Layout) -> Option<Offset> {
+        let alignment = if size.0 % LINE.0 == 0 {
+            alignment_of(layout).max(LINE.0 as usize)
+        } else {
+            alignment_of(layout)
+        };
+        let most = size.0 as usize + alignment;
+        if !(self.is_ample() || MODEL) || (self.heap.room_above_reserve().0 as usize) < most {
+            return None;
+        }
+        let piece = self.heap.take_from_roof(Request { size, alignment });
+        #[cfg(debug_assertions)]
+        self.assert_bounded(Operation::Alloc);
+        piece
+    }
+
     /// Takes a block from the heap, or from the gap if the reserve is left.
     fn take_run(&mut self, request: Request) -> Option<Offset> {
         let found = self.heap.take(request);

@@ -3,7 +3,7 @@
 
 use core::alloc::Layout;
 
-use super::{deferred::Chain, outbox::Outbox, slot::CpuCache};
+use super::{deferred::Chain, outbox::Outbox, piece::Piece, slot::CpuCache};
 use crate::{
     allocator::Allocator,
     cache::{Bounds, Class, Link},
@@ -140,6 +140,62 @@ pub(super) fn free_chain<const S: usize, const A: usize>(
     }
 }
 
+/// The granules of half a list that are not in it.
+fn room<const S: usize, const A: usize>(cache: &CpuCache<S, A>, class: Class) -> u32 {
+    let bound = cache.bounds.of(class).0;
+    // A list that is not empty may still have no block of the alignment.
+    bound.saturating_sub(cache.held_in(class).0).min(bound / 2)
+}
+
+/// Fills half of a list with blocks cut from the CPU's piece.
+fn cut<const S: usize, const A: usize>(
+    cache: &mut CpuCache<S, A>,
+    span: Span,
+    class: Class,
+    layout: Layout,
+    count: u32,
+) {
+    let chain = cache.chain(class);
+    let chain = cache.bounds.piece.cut(span, class, layout, count, chain);
+    cache.adopt(class, chain);
+}
+
+/// Allocates from the CPU's piece, and fills half of a list from there.
+pub(super) fn alloc_cut<const S: usize, const A: usize>(
+    cache: &mut CpuCache<S, A>,
+    span: Span,
+    layout: Layout,
+) -> Option<*mut u8> {
+    let class = CpuCache::<S, A>::class_of(layout)?;
+    let count = room(cache, class) / class.granules().0;
+    cut(cache, span, class, layout, count.max(1));
+    let block = cache.pop(span, layout)?;
+    Some(give(span, block, layout))
+}
+
+/// Gets the CPU a new piece, if so many blocks fit into it. It is a whole number
+/// of these, so that of blocks of one size none is lost.
+fn renew_piece<const S: usize, const A: usize>(
+    cache: &mut CpuCache<S, A>,
+    heap: &mut Allocator<S, A>,
+    class: Class,
+    layout: Layout,
+    least: u32,
+) {
+    let count = cache.bounds.piece_size().0 / class.granules().0;
+    if count < least {
+        return;
+    }
+    // What is left lies next to the gap, if no other CPU was here.
+    if let Some((start, size)) = cache.bounds.piece.take() {
+        heap.free(start, size);
+    }
+    let size = Granules(count * class.granules().0);
+    if let Some(start) = heap.take_piece(size, layout) {
+        cache.bounds.piece = Piece { start, size };
+    }
+}
+
 /// Fills half of a list with blocks that the heap can spare, one of which
 /// is about to be used.
 pub(super) fn refill<const S: usize, const A: usize>(
@@ -152,14 +208,17 @@ pub(super) fn refill<const S: usize, const A: usize>(
         return;
     };
     revoke(cache, outbox, heap, class);
-    // A list that is not empty may still have no block of the alignment.
-    let bound = cache.bounds.of(class).0;
-    let room = bound.saturating_sub(cache.held_in(class).0).min(bound / 2);
-    let count = room / class.granules().0;
-    let filled = heap.take_spare(layout, count, cache.chain(class));
+    let count = room(cache, class) / class.granules().0;
+    let full = cache.held_in(class) + Granules(count * class.granules().0);
+    if count > 0 && !heap.has_parked(class) {
+        renew_piece(cache, heap, class, layout, count);
+        cut(cache, heap.span(), class, layout, count);
+    }
+    let missing = (full - cache.held_in(class)).0 / class.granules().0;
+    let filled = heap.take_spare(layout, missing, cache.chain(class));
     cache.adopt(class, filled);
     debug_assert!(
-        cache.held_in(class).0 <= bound,
+        filled.amount() < cache.bounds.of(class) + class.granules(),
         "a batch is larger than its list"
     );
 }

@@ -19,6 +19,7 @@ mod exchange;
 mod granted;
 mod hints;
 mod outbox;
+mod piece;
 mod shared;
 mod slot;
 
@@ -259,6 +260,12 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
         caches
             .iter()
             .try_for_each(|cache| heap.check_cache(cache))?;
+        let pieces = caches
+            .iter()
+            .filter_map(|cache| cache.bounds.piece.as_parked());
+        pieces
+            .into_iter()
+            .try_for_each(|piece| heap.check_parked(piece))?;
         self.slots.iter().try_for_each(|slot| {
             let check = |parked| heap.check_parked(parked);
             slot.outbox.try_for_each(heap.span(), check)
@@ -273,7 +280,8 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
         let mut stats = heap.stats();
         for (cache, slot) in caches.iter().zip(&self.slots) {
             let span = heap.span();
-            let parked = (cache.parked(span) + slot.outbox.parked(span)).bytes();
+            let parked = cache.parked(span) + slot.outbox.parked(span) + cache.bounds.piece.size;
+            let parked = parked.bytes();
             stats.live = stats.live.saturating_sub(parked);
             stats.parked += parked;
         }
@@ -356,7 +364,8 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
     unsafe fn alloc_missed(&self, layout: Layout, slot: &Slot<S, A>) -> *mut u8 {
         // SAFETY: the caller's promise.
         let mut cache = unsafe { slot.held() };
-        match self.alloc_chained(slot, &mut cache, layout) {
+        let chained = self.alloc_chained(slot, &mut cache, layout);
+        match chained.or_else(|| exchange::alloc_cut(&mut cache, self.span(), layout)) {
             Some(block) => block,
             None => self.alloc_behind(slot, cache, layout),
         }

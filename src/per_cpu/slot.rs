@@ -79,9 +79,12 @@ impl<const S: usize, const A: usize> Front for Own<'_, S, A> {
         self.cache.pop_any_aligned(span, layout)
     }
 
-    /// What is out goes first: once nothing is, the cache may go to sleep.
+    /// What is out goes first, and the piece: once there are none, the cache
+    /// may go to sleep.
     fn pop_any(&mut self, span: Span) -> Option<(Offset, Granules)> {
-        let out = self.outbox.pop_any(span);
-        out.or_else(|| self.cache.pop_any(span))
+        let piece = self.cache.bounds.piece.take();
+        piece
+            .or_else(|| self.outbox.pop_any(span))
+            .or_else(|| self.cache.pop_any(span))
     }
 }
