@@ -71,7 +71,8 @@ const LOOKED_INTO: usize = 8;
 /// # Memory
 ///
 /// All CPUs' caches together park at most 1/8 of the heap, and each CPU an
-/// equal part of that, and put out at most half as much; a quarter once room is
+/// equal part of that, and put out at most half as much, and an eighth as much,
+/// up to 64 KiB, is memory of its own to cut blocks from; a quarter once room is
 /// scarce, and less in proportion when more than half of the heap is used. In one list are at most 64 KiB or
 /// 128 blocks, and as many may be out of it. A request that would fail takes back
 /// everything first, from every CPU, so that it fails only if there is no

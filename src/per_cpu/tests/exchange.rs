@@ -1,6 +1,8 @@
 //! How many blocks pass between a CPU's list, the heap and what is deferred.
 
-use super::{Bounds, Chosen, Granules, Sample, Vec, bytes, class};
+use super::{
+    Bounds, CPU, Chosen, GlobalAlloc, Granules, Handler, Layout, Sample, Vec, bytes, class,
+};
 use crate::per_cpu::exchange::{self, BATCH};
 
 /// The granules of a new list's bound: two cache lines of the smallest blocks.
@@ -88,6 +90,51 @@ fn half_of_a_list_is_fetched_at_once() {
     assert_eq!(sample.parked_on(0), 0);
     sample.alloc(64);
     assert_eq!(sample.parked_on(0), 64);
+}
+
+#[test]
+fn lists_are_filled_from_a_piece_without_the_lock() {
+    let sample = Sample::<Handler>::of(1 << 20);
+    // The first request of a size gets no list.
+    for _ in 0..2 {
+        assert!(!sample.alloc(64).is_null());
+    }
+    let piece = sample.piece_of(0);
+    assert!(piece > 0 && sample.heap.check().is_ok());
+    let lock = sample.heap.shared.lock();
+    let blocks = [(); 4].map(|()| sample.alloc(104));
+    assert!(blocks.iter().all(|block| !block.is_null()));
+    drop(lock);
+    // One, one more, and two for a list of four.
+    assert_eq!(sample.piece_of(0), piece - 4 * 104);
+    sample.heap.check().unwrap();
+}
+
+#[test]
+fn blocks_are_cut_from_a_piece_as_they_are_aligned() {
+    let sample = Sample::<Handler>::of(1 << 20);
+    sample.alloc(64);
+    sample.alloc(64);
+    sample.alloc(8);
+    let _lock = sample.heap.shared.lock();
+    let aligned = Layout::from_size_align(16, 16).unwrap();
+    // SAFETY: the size is not zero.
+    let block = unsafe { sample.heap.alloc(aligned) };
+    assert!(block.addr() % 16 == 0, "none or an aligned one");
+}
+
+#[test]
+fn a_piece_is_taken_back_before_a_request_fails() {
+    let sample = Sample::<Chosen>::of(1 << 20);
+    sample.alloc(64);
+    sample.alloc(64);
+    assert!(sample.piece_of(0) > 0);
+    CPU.set(1);
+    while !sample.alloc(64).is_null() {}
+    CPU.set(0);
+    assert_eq!(sample.piece_of(0), 0);
+    let stats = sample.heap.stats();
+    assert!(stats.parked == 0 && stats.largest_free < 64, "{stats:?}");
 }
 
 #[test]
