@@ -115,7 +115,7 @@ fn blocks_are_cut_from_a_piece_as_they_are_aligned() {
     let sample = Sample::<Handler>::of(1 << 20);
     sample.alloc(64);
     sample.alloc(64);
-    sample.alloc(8);
+    sample.alloc(104);
     let _lock = sample.heap.shared.lock();
     let aligned = Layout::from_size_align(16, 16).unwrap();
     // SAFETY: the size is not zero.
@@ -126,15 +126,19 @@ fn blocks_are_cut_from_a_piece_as_they_are_aligned() {
 #[test]
 fn a_piece_is_taken_back_before_a_request_fails() {
     let sample = Sample::<Chosen>::of(1 << 20);
+    let mut live = 2;
     sample.alloc(64);
     sample.alloc(64);
     assert!(sample.piece_of(0) > 0);
     CPU.set(1);
-    while !sample.alloc(64).is_null() {}
+    while !sample.alloc(64).is_null() {
+        live += 1;
+    }
     CPU.set(0);
     assert_eq!(sample.piece_of(0), 0);
     let stats = sample.heap.stats();
     assert!(stats.parked == 0 && stats.largest_free < 64, "{stats:?}");
+    assert_eq!(stats.live, live * 64);
 }
 
 #[test]
