@@ -116,11 +116,13 @@ fn blocks_are_cut_from_a_piece_as_they_are_aligned() {
     sample.alloc(64);
     sample.alloc(64);
     sample.alloc(104);
-    let _lock = sample.heap.shared.lock();
+    let lock = sample.heap.shared.lock();
     let aligned = Layout::from_size_align(16, 16).unwrap();
     // SAFETY: the size is not zero.
     let block = unsafe { sample.heap.alloc(aligned) };
     assert!(block.addr() % 16 == 0, "none or an aligned one");
+    drop(lock);
+    sample.heap.check().unwrap();
 }
 
 #[test]
