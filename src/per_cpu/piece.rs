@@ -39,7 +39,7 @@ impl Piece {
             return chain;
         }
         let count = count.min(self.size.0 / size.0);
-        self.size = self.size - Granules(size.0 * count);
+        self.size = Granules(self.size.0 - size.0 * count);
         // The last is used first, as if one block were cut at a time.
         let mut block = self.start + self.size;
         for _ in 0..count {
