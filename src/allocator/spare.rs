@@ -133,7 +133,8 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
             alignment_of(layout)
         };
         let most = size.0 as usize + alignment;
-        if !(self.is_ample() || MODEL) || (self.heap.room_above_reserve().0 as usize) < most {
+        let is_spare = self.is_ample() && self.heap.room_above_reserve().0 as usize >= most;
+        if !(is_spare || MODEL) {
             return None;
         }
         let piece = self.heap.take_from_roof(Request { size, alignment });

@@ -262,6 +262,7 @@ impl Heap {
     }
 
     /// Takes a block from the gap's end.
+    #[inline]
     pub fn take_from_roof(&mut self, request: Request) -> Option<Offset> {
         let roof = self.roof;
         let room = self.room().0.checked_sub(request.size.0)?;

@@ -258,15 +258,12 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
         let caches = self.lock_all();
         let heap = self.lock_settled();
         heap.check()?;
-        caches
-            .iter()
-            .try_for_each(|cache| heap.check_cache(cache))?;
-        let pieces = caches
-            .iter()
-            .filter_map(|cache| cache.bounds.piece.as_parked());
-        pieces
-            .into_iter()
-            .try_for_each(|piece| heap.check_parked(piece))?;
+        for cache in &caches {
+            heap.check_cache(cache)?;
+            if let Some(piece) = cache.bounds.piece.as_parked() {
+                heap.check_parked(piece)?;
+            }
+        }
         self.slots.iter().try_for_each(|slot| {
             let check = |parked| heap.check_parked(parked);
             slot.outbox.try_for_each(heap.span(), check)
