@@ -13,7 +13,7 @@ const LIST: u32 = 8192;
 
 /// The most granules in a CPU's piece, 64 KiB, and what part of the budget.
 const PIECE: u32 = 8192;
-const PIECE_OF_BUDGET: u32 = if MODEL { 2 } else { 8 };
+const PIECE_OF_BUDGET: u32 = if MODEL { 1 } else { 8 };
 
 /// A list's grant is revoked once so many were refused: were it each time, lists
 /// in use would be emptied as fast as they are filled.
