@@ -12,7 +12,7 @@ use crate::{
 const LIST: u32 = 8192;
 
 /// The most granules in a CPU's piece, 64 KiB, and what part of the budget.
-const PIECE: u32 = 8192;
+const PIECE: u32 = if MODEL { 6 } else { 8192 };
 const PIECE_OF_BUDGET: u32 = if MODEL { 1 } else { 8 };
 
 /// A list's grant is revoked once so many were refused: were it each time, lists
