@@ -133,7 +133,11 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
             alignment_of(layout)
         };
         let most = size.0 as usize + alignment;
-        let is_spare = self.is_ample() && self.heap.room_above_reserve().0 as usize >= most;
+        // Free chunks are used first: memory that was used is warm, and the gap
+        // is not.
+        let chunks = self.heap.free_granules() - self.heap.room();
+        let is_spare =
+            self.is_ample() && chunks <= size && self.heap.room_above_reserve().0 as usize >= most;
         if !(is_spare || MODEL) {
             return None;
         }
