@@ -292,6 +292,11 @@ mod tests {
                             let count = lists.refill(class).count;
                             if behind.take(class, count) {
                                 lists.renew_piece(class, count);
+                                // Not while there are free chunks, of which the simulation does not know.
+                                let simulated = (lists.parked() + behind.parked()) as usize * 8;
+                                if simulated != allocator.stats().parked {
+                                    lists.piece = 0;
+                                }
                             }
                         }
                     }
