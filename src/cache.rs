@@ -207,7 +207,40 @@ impl<const SIZES: usize, const ALIGNMENTS: usize, B: Bounds> Cache<SIZES, ALIGNM
         self.lists[class.alignment][class.size].amount()
     }
 
-    /// Makes a chain of linked blocks a list, which was empty.
+    /// Moves up to so many blocks of a list to the front of a chain, and gives
+    /// that; up to the first that is not to be kept. The list's head is written
+    /// once.
+    #[cfg(all(feature = "spin", target_has_atomic = "32"))]
+    #[inline]
+    pub fn move_to(
+        &mut self,
+        span: Span,
+        class: Class,
+        count: u32,
+        mut chain: Link,
+        keep: impl Fn(Offset) -> bool,
+    ) -> Link {
+        let mut head = self.chain(class);
+        for _ in 0..count {
+            let block = head.block();
+            if block.is_none() || !keep(block) {
+                break;
+            }
+            head = Link(span.link(block));
+            span.set_link(block, chain.0);
+            chain = Link::new(block, chain.amount() + class.granules());
+        }
+        self.lists[class.alignment][class.size] = head;
+        chain
+    }
+
+    /// A list as a chain.
+    #[cfg(all(feature = "spin", target_has_atomic = "32"))]
+    pub fn chain(&self, class: Class) -> Link {
+        self.lists[class.alignment][class.size]
+    }
+
+    /// Makes a chain of linked blocks a list, instead of what that was.
     #[cfg(all(feature = "spin", target_has_atomic = "32"))]
     pub fn adopt(&mut self, class: Class, chain: Link) {
         self.lists[class.alignment][class.size] = chain;

@@ -3,10 +3,11 @@
 
 use core::{alloc::Layout, ptr};
 
-use super::{Allocator, Alone, Front, LIST_AT_HALF};
+use super::{Allocator, Alone, Front, LIST_AT_HALF, halving::Halving};
 #[cfg(debug_assertions)]
 use crate::steps::Operation;
 use crate::{
+    cache::{Bounds, Cache, Class, Link},
     heap::{LARGE, Request},
     sync::MODEL,
     unit::{Granules, Offset, alignment_of},
@@ -65,20 +66,22 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
 
     /// Takes up to so many blocks for such a layout, without need: parked
     /// ones, or a run of free memory that the reserve can spare.
-    pub(crate) fn take_spare(&mut self, layout: Layout, count: u32, mut keep: impl FnMut(Offset)) {
+    /// They are put in front of a chain, which is given back.
+    pub(crate) fn take_spare(&mut self, layout: Layout, count: u32, mut chain: Link) -> Link {
         let span = self.heap.span();
         let size = Granules::of_block(layout.size());
         let mut wanted = count;
-        while wanted > 0 {
-            let Some(block) = self.cache.pop(span, layout) else {
-                break;
-            };
-            keep(block);
-            wanted -= 1;
+        if let Some(class) =
+            Cache::<SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT, Halving>::class_of(layout)
+        {
+            let is_aligned = |block| span.pointer_to(block).addr() & (layout.align() - 1) == 0;
+            let full = chain.amount() + Granules(size.0 * count);
+            chain = self.cache.move_to(span, class, count, chain, is_aligned);
+            wanted = (full - chain.amount()).0 / size.0;
         }
         let alignment = alignment_of(layout);
         if !(self.is_ample() || MODEL) || size.0 as usize % alignment != 0 {
-            return;
+            return chain;
         }
         // Not as large as what comes from the gap's other end.
         let most = ((LARGE.0 - 1) / size.0).max(1);
@@ -102,11 +105,43 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
                 continue;
             };
             // The first is kept last, so that it is used first.
-            (0..blocks)
-                .rev()
-                .for_each(|number| keep(first + Granules(size.0 * number)));
+            let mut block = first + Granules(size.0 * blocks);
+            for _ in 0..blocks {
+                block = block - size;
+                span.set_link(block, chain.0);
+                chain = Link::new(block, chain.amount() + size);
+            }
             wanted -= blocks;
         }
+        chain
+    }
+
+    /// Whether a list of this allocator has something.
+    pub(crate) fn has_parked(&self, class: Class) -> bool {
+        !self.cache.chain(class).block().is_none()
+    }
+
+    /// Takes a piece of the gap to cut blocks for such a layout from, from where
+    /// small ones come, if the reserve can spare it.
+    pub(crate) fn take_piece(&mut self, size: Granules, layout: Layout) -> Option<Offset> {
+        let alignment = if size.0 % LINE.0 == 0 {
+            alignment_of(layout).max(LINE.0 as usize)
+        } else {
+            alignment_of(layout)
+        };
+        let most = size.0 as usize + alignment;
+        // Free chunks are used first: memory that was used is warm, and the gap
+        // is not.
+        let chunks = self.heap.free_granules() - self.heap.room();
+        let is_spare =
+            self.is_ample() && chunks <= size && self.heap.room_above_reserve().0 as usize >= most;
+        if !(is_spare || MODEL) {
+            return None;
+        }
+        let piece = self.heap.take_from_roof(Request { size, alignment });
+        #[cfg(debug_assertions)]
+        self.assert_bounded(Operation::Alloc);
+        piece
     }
 
     /// Takes a block from the heap, or from the gap if the reserve is left.
@@ -122,14 +157,31 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         self.heap.take_from_gap(request)
     }
 
-    /// Parks or frees a block of quick lists in front of this allocator.
-    pub(crate) fn return_spare(&mut self, layout: Layout, block: Offset) {
-        let span = self.heap.span();
-        let pointer = span.pointer_to(block);
-        let parked = self.cache.push(span, layout, pointer)
-            || (self.cache.bounds.wake() && self.cache.push(span, layout, pointer));
-        if !parked {
-            self.free(block, Granules::of_block(layout.size()));
+    /// Parks or frees up to so many blocks of quick lists in front of this
+    /// allocator.
+    pub(crate) fn return_spare<B: Bounds>(
+        &mut self,
+        class: Class,
+        count: u32,
+        from: &mut Cache<SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT, B>,
+    ) {
+        self.cache.bounds.wake();
+        let (span, size) = (self.heap.span(), class.granules());
+        let list = self.cache.chain(class);
+        let room = self
+            .cache
+            .bounds
+            .of(class)
+            .0
+            .saturating_sub(list.amount().0);
+        let parked = count.min(room.div_ceil(size.0));
+        self.cache
+            .adopt(class, from.move_to(span, class, parked, list, |_| true));
+        for _ in parked..count {
+            let Some(block) = from.pop_of(span, class) else {
+                return;
+            };
+            self.free(block, size);
         }
     }
 }

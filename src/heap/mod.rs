@@ -275,7 +275,9 @@ impl Heap {
         Some(top + padding)
     }
 
-    fn take_from_roof(&mut self, request: Request) -> Option<Offset> {
+    /// Takes a block from the gap's end.
+    #[inline]
+    pub fn take_from_roof(&mut self, request: Request) -> Option<Offset> {
         let roof = self.roof;
         let room = self.room().0.checked_sub(request.size.0)?;
         let highest = roof - request.size;

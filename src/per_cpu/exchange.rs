@@ -6,6 +6,7 @@ use core::alloc::Layout;
 use super::{
     deferred::Chain,
     outbox::Outbox,
+    piece::Piece,
     slot::CpuCache,
     tally::{Step, Tally},
 };
@@ -106,14 +107,9 @@ pub(super) fn put_out<const S: usize, const A: usize>(
     let mut chain = outbox.take(|| span, class, tally).unwrap_or(Link::END);
     let fits = chain.amount() + Granules(half * size.0) <= cache.bounds.of(class);
     if fits {
-        for _ in 0..half {
-            let Some(block) = cache.pop_of(span, class) else {
-                break;
-            };
-            tally.step(Step::Moved);
-            span.set_link(block, chain.0);
-            chain = Link::new(block, chain.amount() + size);
-        }
+        let before = chain.amount();
+        chain = cache.move_to(span, class, half, chain, |_| true);
+        tally.steps(Step::Moved, (chain.amount() - before).0 / size.0);
     }
     if !chain.block().is_none() {
         outbox.put(class, chain);
@@ -157,6 +153,65 @@ pub(super) fn free_chain<const S: usize, const A: usize>(
     }
 }
 
+/// The granules of half a list that are not in it.
+fn room<const S: usize, const A: usize>(cache: &CpuCache<S, A>, class: Class) -> u32 {
+    let bound = cache.bounds.of(class).0;
+    // A list that is not empty may still have no block of the alignment.
+    bound.saturating_sub(cache.held_in(class).0).min(bound / 2)
+}
+
+/// Fills half of a list with blocks cut from the CPU's piece.
+fn cut<const S: usize, const A: usize>(
+    cache: &mut CpuCache<S, A>,
+    span: Span,
+    class: Class,
+    layout: Layout,
+    count: u32,
+) {
+    let chain = cache.chain(class);
+    let chain = cache.bounds.piece.cut(span, class, layout, count, chain);
+    cache.adopt(class, chain);
+}
+
+/// Allocates from the CPU's piece, and fills half of a list from there.
+pub(super) fn alloc_cut<const S: usize, const A: usize>(
+    cache: &mut CpuCache<S, A>,
+    span: Span,
+    layout: Layout,
+    class: Class,
+    tally: Tally<'_>,
+) -> Option<*mut u8> {
+    let (held, size) = (cache.held_in(class), class.granules());
+    let count = (room(cache, class) / size.0).max(1);
+    cut(cache, span, class, layout, count);
+    tally.steps(Step::Moved, (cache.held_in(class) - held).0 / size.0);
+    let block = cache.pop(span, layout)?;
+    Some(give(span, block, layout))
+}
+
+/// Gets the CPU a new piece, if so many blocks fit into it. It is a whole number
+/// of these, so that of blocks of one size none is lost.
+fn renew_piece<const S: usize, const A: usize>(
+    cache: &mut CpuCache<S, A>,
+    heap: &mut Allocator<S, A>,
+    class: Class,
+    layout: Layout,
+    least: u32,
+) {
+    let count = cache.bounds.piece_size().0 / class.granules().0;
+    if count < least {
+        return;
+    }
+    // What is left lies next to the gap, if no other CPU was here.
+    if let Some((start, size)) = cache.bounds.piece.take() {
+        heap.free(start, size);
+    }
+    let size = Granules(count * class.granules().0);
+    if let Some(start) = heap.take_piece(size, layout) {
+        cache.bounds.piece = Piece { start, size };
+    }
+}
+
 /// Fills half of a list with blocks that the heap can spare, one of which
 /// is about to be used.
 pub(super) fn refill<const S: usize, const A: usize>(
@@ -168,15 +223,21 @@ pub(super) fn refill<const S: usize, const A: usize>(
     tally: Tally<'_>,
 ) {
     revoke(cache, outbox, heap, class, tally);
-    // A list that is not empty may still have no block of the alignment.
-    let bound = cache.bounds.of(class).0;
-    let room = bound.saturating_sub(cache.held_in(class).0).min(bound / 2);
-    let span = heap.span();
-    heap.take_spare(layout, room / class.granules().0, |block| {
-        tally.step(Step::Moved);
-        let parked = cache.push(span, layout, span.pointer_to(block));
-        debug_assert!(parked, "a batch is larger than its list");
-    });
+    let (held, size) = (cache.held_in(class), class.granules());
+    let count = room(cache, class) / size.0;
+    let full = held + Granules(count * size.0);
+    if count > 0 && !heap.has_parked(class) {
+        renew_piece(cache, heap, class, layout, count);
+        cut(cache, heap.span(), class, layout, count);
+    }
+    let missing = (full - cache.held_in(class)).0 / size.0;
+    let filled = heap.take_spare(layout, missing, cache.chain(class));
+    tally.steps(Step::Moved, (filled.amount() - held).0 / size.0);
+    cache.adopt(class, filled);
+    debug_assert!(
+        filled.amount() < cache.bounds.of(class) + size,
+        "a batch is larger than its list"
+    );
 }
 
 /// Gives half of a list that is full back to the heap.
@@ -184,18 +245,13 @@ pub(super) fn make_room<const S: usize, const A: usize>(
     cache: &mut CpuCache<S, A>,
     outbox: &Outbox<S, A>,
     heap: &mut Allocator<S, A>,
-    layout: Layout,
     class: Class,
     tally: Tally<'_>,
 ) {
     revoke(cache, outbox, heap, class, tally);
-    for _ in 0..half_of(cache, class).max(1) {
-        let Some(block) = cache.pop_of(heap.span(), class) else {
-            return;
-        };
-        tally.step(Step::Returned);
-        heap.return_spare(layout, block);
-    }
+    let count = half_of(cache, class).max(1);
+    tally.steps(Step::Returned, count);
+    heap.return_spare(class, count, cache);
 }
 
 /// Links a block, and half of the list that it does not fit into any more.

@@ -1,14 +1,22 @@
 //! How long a CPU's quick lists may be.
 
-use super::tally::{Step, Tally};
+use super::{
+    piece::Piece,
+    tally::{Step, Tally},
+};
 use crate::{
     allocator::LINE,
     cache::{Bounds, Class},
+    sync::MODEL,
     unit::Granules,
 };
 
 /// The most granules in a list: 64 KiB.
 const LIST: u32 = 8192;
+
+/// The most granules in a CPU's piece, 64 KiB, and what part of the budget.
+const PIECE: u32 = if MODEL { 6 } else { 8192 };
+const PIECE_OF_BUDGET: u32 = if MODEL { 1 } else { 8 };
 
 /// A list's grant is revoked once so many were refused: were it each time, lists
 /// in use would be emptied as fast as they are filled.
@@ -31,11 +39,18 @@ pub(super) struct Granted<const S: usize, const A: usize> {
     cursor: usize,
     /// How often a list was refused more since a grant was revoked.
     refusals: u8,
+    /// What the CPU has besides its lists.
+    pub piece: Piece,
 }
 
 impl<const S: usize, const A: usize> Granted<S, A> {
     pub fn set_budget(&mut self, budget: Granules) {
         self.budget = budget;
+    }
+
+    /// The most granules in a new piece.
+    pub fn piece_size(&self) -> Granules {
+        Granules((self.budget.0 / PIECE_OF_BUDGET).min(PIECE))
     }
 
     /// Doubles a list's bound, from a block or two cache lines up to `most`
@@ -100,6 +115,7 @@ impl<const S: usize, const A: usize> Bounds for Granted<S, A> {
         budget: Granules::ZERO,
         cursor: 0,
         refusals: 0,
+        piece: Piece::NONE,
     };
 
     #[inline]

@@ -20,6 +20,7 @@ mod global;
 mod granted;
 mod hints;
 mod outbox;
+mod piece;
 mod shared;
 mod slot;
 mod tally;
@@ -68,7 +69,8 @@ const LOOKED_INTO: usize = 8;
 /// # Memory
 ///
 /// All CPUs' caches together park at most 1/8 of the heap, and each CPU an
-/// equal part of that, and put out at most half as much; a quarter once room is
+/// equal part of that, and put out at most half as much, and an eighth as much,
+/// up to 64 KiB, is memory of its own to cut blocks from; a quarter once room is
 /// scarce, and less in proportion when more than half of the heap is used. In one list are at most 64 KiB or
 /// 128 blocks, and as many may be out of it. A request that would fail takes back
 /// everything first, from every CPU, so that it fails only if there is no
@@ -254,9 +256,12 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
         let caches = self.lock_all();
         let heap = self.lock_settled();
         heap.check()?;
-        caches
-            .iter()
-            .try_for_each(|cache| heap.check_cache(cache))?;
+        for cache in &caches {
+            heap.check_cache(cache)?;
+            if let Some(piece) = cache.bounds.piece.as_parked() {
+                heap.check_parked(piece)?;
+            }
+        }
         self.slots.iter().try_for_each(|slot| {
             let check = |parked| heap.check_parked(parked);
             slot.outbox.try_for_each(heap.span(), check)
@@ -270,7 +275,8 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
         let heap = self.lock_settled();
         let mut stats = heap.stats();
         for (cache, slot) in caches.iter().zip(&self.slots) {
-            let parked = (cache.parked(heap.span()) + slot.outbox.amount()).bytes();
+            let parked = cache.parked(heap.span()) + slot.outbox.amount() + cache.bounds.piece.size;
+            let parked = parked.bytes();
             stats.live = stats.live.saturating_sub(parked);
             stats.parked += parked;
         }
@@ -357,9 +363,11 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
         // SAFETY: the caller's promise.
         let mut cache = unsafe { slot.held() };
         let class = CpuCache::<S, A>::class_of(layout);
-        let chained =
-            class.and_then(|class| self.alloc_chained(slot, &mut cache, layout, class, tally));
-        match chained {
+        let own = class.and_then(|class| {
+            self.alloc_chained(slot, &mut cache, layout, class, tally)
+                .or_else(|| exchange::alloc_cut(&mut cache, self.span(), layout, class, tally))
+        });
+        match own {
             Some(block) => block,
             None => self.alloc_behind(slot, cache, layout, class, tally),
         }
@@ -575,7 +583,7 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
             return self.shared.defer_chain(span, chain);
         };
         self.shared.set_budget(exchange::budget(&heap, CPUS as u32));
-        exchange::make_room(&mut cache, &slot.outbox, &mut heap, layout, class, tally);
+        exchange::make_room(&mut cache, &slot.outbox, &mut heap, class, tally);
         if !park(&mut cache, span, block, layout) {
             // SAFETY: whoever called the allocator keeps its contract.
             unsafe { heap.dealloc(block, layout) };

@@ -90,9 +90,13 @@ impl<const S: usize, const A: usize> Front for Own<'_, S, A> {
         self.cache.pop_any_aligned(span, layout)
     }
 
-    /// What is out goes first: once nothing is, the cache may go to sleep. As
-    /// it is held, nobody puts anything out then.
+    /// What is out goes first, and the piece: once there are none, the cache
+    /// may go to sleep. As it is held, nobody puts anything out then.
     fn pop_any(&mut self, span: Span) -> Option<(Offset, Granules)> {
+        let piece = self.cache.bounds.piece.take();
+        if piece.is_some() {
+            return piece;
+        }
         if let Some(outbox) = self.outbox {
             let out = outbox.pop_any(span, self.tally);
             if out.is_some() {

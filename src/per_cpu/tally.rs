@@ -134,6 +134,14 @@ impl Tally<'_> {
         let _ = step;
     }
 
+    /// Counts several steps.
+    #[inline(always)]
+    pub fn steps(self, step: Step, count: u32) {
+        #[cfg(debug_assertions)]
+        self.add(step, count);
+        let _ = (step, count);
+    }
+
     /// Takes over what a list or a heap has counted.
     #[inline(always)]
     pub fn take(self, step: Step, counter: &Counter) {

@@ -81,6 +81,12 @@ impl<Cpu: CurrentCpu> Sample<Cpu> {
         self.heap.slots[cpu].lock().parked(self.heap.span()).bytes()
     }
 
+    /// What a CPU has to cut blocks from.
+    fn piece_of(&self, cpu: usize) -> usize {
+        let cache = self.heap.slots[cpu].lock();
+        cache.bounds.piece.size.bytes()
+    }
+
     /// What a CPU has put out, which is as much as it says.
     fn out_of(&self, cpu: usize) -> usize {
         let _caches = self.heap.lock_all();

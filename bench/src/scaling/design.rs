@@ -23,6 +23,9 @@ pub struct Design {
     pub out: u32,
     /// The outboxes that a CPU looks into, at the most, whose own has nothing.
     pub looked_into: u32,
+    /// The most granules in the piece that a CPU cuts blocks from, and what part of what its lists may hold.
+    pub piece: u32,
+    pub piece_of_budget: u32,
     /// Whether a batch moves as one, so that the time under the lock does not depend on how many blocks it has.
     pub whole_batches: bool,
 }
@@ -76,6 +79,8 @@ pub const TODAY: Design = Design {
     overflow: Overflow::DefersHalf,
     out: 2,
     looked_into: 8,
+    piece: 8192,
+    piece_of_budget: 8,
     whole_batches: false,
 };
 
@@ -91,6 +96,11 @@ impl Design {
     /// What the lists of one CPU may hold together, if so many CPUs have lists.
     pub fn budget(&self, cpus: u32) -> u32 {
         self.heap / (self.parked_of_heap * cpus)
+    }
+
+    /// The most granules in a piece of a CPU whose lists may hold so much together.
+    pub fn piece_of(&self, budget: u32) -> u32 {
+        (budget / self.piece_of_budget).min(self.piece)
     }
 
     /// The bound of a list for which `old` turned out to be too small.
@@ -142,6 +152,11 @@ mod tests {
         assert_eq!(TODAY.refusals, constant(granted, "const REFUSALS:"));
         assert_eq!(TODAY.looked_into, constant(allocator, "const LOOKED_INTO:"));
         assert_eq!(TODAY.list, constant(granted, "const LIST:"));
+        assert_eq!(TODAY.piece, constant(granted, "const PIECE:"));
+        assert_eq!(
+            TODAY.piece_of_budget,
+            constant(granted, "const PIECE_OF_BUDGET:")
+        );
         assert_eq!(
             LOOKED_AT as u32,
             constant(granted, "pub(super) const LOOKED_AT:")

@@ -106,6 +106,14 @@ fn changes() -> Vec<Change> {
                 ..TODAY
             },
         ),
+        change("no pieces", Design { piece: 0, ..TODAY }),
+        change(
+            "pieces of 16 KiB",
+            Design {
+                piece: TODAY.piece / 4,
+                ..TODAY
+            },
+        ),
         change("lists begin with 1 KiB", Design { least: 16, ..TODAY }),
         change(
             "a full list defers a block, not half of it",

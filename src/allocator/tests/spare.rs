@@ -3,7 +3,7 @@
 use super::{Granules, LIST_AT_HALF, Layout, Offset, Sample, Vec};
 use crate::{
     allocator::{Front, LINE, halving::Halving},
-    cache::Cache,
+    cache::{Cache, Link},
     heap::{LARGE, chunk::Span},
 };
 
@@ -19,17 +19,34 @@ impl Sample {
     fn park(&mut self, size: u32, count: usize) -> Vec<Offset> {
         let mut blocks: Vec<_> = (0..count).map(|_| self.take(size)).collect();
         for &block in &blocks {
-            self.allocator.return_spare(layout(size, 1), block);
+            self.return_spare(size, block);
         }
         blocks.sort();
         blocks
     }
 
+    /// Gives a block back that is alone in its list in front.
+    fn return_spare(&mut self, size: u32, block: Offset) {
+        let mut front = Cache::<8, 2, Halving>::empty();
+        let class = Cache::<8, 2, Halving>::class_of(layout(size, 1)).unwrap();
+        self.allocator.heap.span().set_link(block, Link::END.0);
+        front.adopt(class, Link::new(block, Granules(size)));
+        self.allocator.return_spare(class, 2, &mut front);
+        assert!(front.chain(class).block().is_none());
+    }
+
     /// Blocks that can be spared, sorted by place.
     fn take_spare(&mut self, layout: Layout, count: u32) -> Vec<Offset> {
+        let mut chain = self.allocator.take_spare(layout, count, Link::END);
+        let size = Granules::of_block(layout.size());
         let mut blocks = Vec::new();
-        self.allocator
-            .take_spare(layout, count, |block| blocks.push(block));
+        while !chain.block().is_none() {
+            blocks.push(chain.block());
+            assert_eq!(chain.amount().0 % size.0, 0);
+            let behind = Link(self.allocator.heap.span().link(chain.block()));
+            assert_eq!(chain.amount(), behind.amount() + size);
+            chain = behind;
+        }
         blocks.sort();
         blocks
     }
@@ -165,22 +182,17 @@ fn half_a_run_is_taken_where_a_whole_one_and_its_alignment_have_no_room() {
 #[test]
 fn a_block_that_comes_back_is_parked_or_freed() {
     let mut sample = Sample::new();
-    let [first, second, unlisted] = [4, 4, 9].map(|size| sample.take(size));
+    let [first, second, third] = [(); 3].map(|()| sample.take(4));
     let free = sample.allocator.heap.free_granules().0;
     // The first wakes the lists.
     for (block, parked) in [(first, 4), (second, 8)] {
-        sample.allocator.return_spare(layout(4, 1), block);
+        sample.return_spare(4, block);
         assert_eq!(sample.parked(), parked);
     }
-    sample.allocator.return_spare(layout(9, 1), unlisted);
+    sample.allocator.cache.bounds.set_limit(Granules(8));
+    sample.return_spare(4, third);
     assert_eq!(sample.parked(), 8);
-    assert_eq!(sample.allocator.heap.free_granules().0, free + 9);
-    // Asleep, and of a size without a list.
-    let mut sample = Sample::new();
-    let block = sample.take(9);
-    let free = sample.allocator.heap.free_granules().0;
-    sample.allocator.return_spare(layout(9, 1), block);
-    assert_eq!(sample.allocator.heap.free_granules().0, free + 9);
+    assert_eq!(sample.allocator.heap.free_granules().0, free + 4);
 }
 
 /// Lists in front of the allocator's.

@@ -12,6 +12,9 @@ use crate::per_cpu::{
 /// of which is one.
 const RUNS: u32 = BATCH / 2;
 
+/// How many new pieces are taken for a request, and old ones freed.
+const PIECES: u32 = 1;
+
 /// The parked blocks that the heap drains for one request at the most, and at
 /// last, if it is bounded.
 const DRAINED: u32 = 65;
@@ -99,8 +102,11 @@ impl Counts {
             Step::Settled => all.saturating_add(SETTLED_AT_ONCE as u32 * self.of(Step::Lock)),
             Step::Reclaim if limits.bounded => 0,
             Step::Reclaim => allocs + resizes,
-            Step::Alloc => RUNS * allocs + reclaims,
-            Step::Free => self.of(Step::Returned) + self.of(Step::Settled) + frees,
+            Step::Alloc => (PIECES + RUNS) * allocs + reclaims,
+            Step::Free => {
+                let given_back = self.of(Step::Returned) + self.of(Step::Settled);
+                given_back + frees + PIECES * allocs
+            }
             Step::Resize => (1 + reclaims) * resizes,
             Step::Drained => (DRAINED * requests)
                 .saturating_add(at_last.saturating_mul(self.of(Step::LastResort))),

@@ -151,9 +151,29 @@ fn a_request_looks_into_its_own_outbox_and_eight_others_and_returns_256_blocks()
 #[test]
 fn a_list_of_blocks_of_1_kib_is_filled_with_32_runs() {
     let sample = Sample::<512>::of(64 << 20);
+    // There is a free chunk, so that no piece is taken.
+    let blocks = sample.blocks(1 << 20, 2);
+    sample.free(blocks[0], 1 << 20);
     sample.grant(1024);
     let (_, counts) = sample.alloc(bytes(1024));
     assert_eq!((counts.of(Step::Alloc), counts.of(Step::Moved)), (32, 32));
+}
+
+#[test]
+fn what_is_left_of_a_piece_is_freed_for_a_new_one() {
+    let sample = Sample::<512>::of(64 << 20);
+    sample.grant(1024);
+    let (_, counts) = sample.alloc(bytes(1024));
+    assert_eq!((counts.of(Step::Alloc), counts.of(Step::Free)), (1, 0));
+    // It is aligned to a line at its end, but is no whole number of these.
+    let mut cache = sample.heap.slots[CPU.get()].try_lock().unwrap();
+    let piece = cache.bounds.piece;
+    assert!(piece.size > Granules::ZERO);
+    while cache.pop_of(sample.heap.span(), class(1024)).is_some() {}
+    cache.bounds.piece.size = Granules(1);
+    drop(cache);
+    let (_, counts) = sample.alloc(bytes(1024));
+    assert_eq!((counts.of(Step::Alloc), counts.of(Step::Free)), (1, 1));
 }
 
 #[test]

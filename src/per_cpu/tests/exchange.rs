@@ -1,6 +1,8 @@
 //! How many blocks pass between a CPU's list, the heap and what is deferred.
 
-use super::{Bounds, Chosen, Granules, Sample, Tally, Vec, bytes, class};
+use super::{
+    Bounds, CPU, Chosen, GlobalAlloc, Granules, Handler, Layout, Sample, Tally, Vec, bytes, class,
+};
 use crate::per_cpu::exchange::{self, BATCH};
 
 /// The granules of a new list's bound: two cache lines of the smallest blocks.
@@ -91,6 +93,57 @@ fn half_of_a_list_is_fetched_at_once() {
 }
 
 #[test]
+fn lists_are_filled_from_a_piece_without_the_lock() {
+    let sample = Sample::<Handler>::of(1 << 20);
+    // The first request of a size gets no list.
+    for _ in 0..2 {
+        assert!(!sample.alloc(64).is_null());
+    }
+    let piece = sample.piece_of(0);
+    assert!(piece > 0 && sample.heap.check().is_ok());
+    let lock = sample.heap.shared.lock(Tally::NONE);
+    let blocks = [(); 4].map(|()| sample.alloc(104));
+    assert!(blocks.iter().all(|block| !block.is_null()));
+    drop(lock);
+    // One, one more, and two for a list of four.
+    assert_eq!(sample.piece_of(0), piece - 4 * 104);
+    sample.heap.check().unwrap();
+}
+
+#[test]
+fn blocks_are_cut_from_a_piece_as_they_are_aligned() {
+    let sample = Sample::<Handler>::of(1 << 20);
+    sample.alloc(64);
+    sample.alloc(64);
+    sample.alloc(104);
+    let lock = sample.heap.shared.lock(Tally::NONE);
+    let aligned = Layout::from_size_align(16, 16).unwrap();
+    // SAFETY: the size is not zero.
+    let block = unsafe { sample.heap.alloc(aligned) };
+    assert!(block.addr() % 16 == 0, "none or an aligned one");
+    drop(lock);
+    sample.heap.check().unwrap();
+}
+
+#[test]
+fn a_piece_is_taken_back_before_a_request_fails() {
+    let sample = Sample::<Chosen>::of(1 << 20);
+    let mut live = 2;
+    sample.alloc(64);
+    sample.alloc(64);
+    assert!(sample.piece_of(0) > 0);
+    CPU.set(1);
+    while !sample.alloc(64).is_null() {
+        live += 1;
+    }
+    CPU.set(0);
+    assert_eq!(sample.piece_of(0), 0);
+    let stats = sample.heap.stats();
+    assert!(stats.parked == 0 && stats.largest_free < 64, "{stats:?}");
+    assert_eq!(stats.live, live * 64);
+}
+
+#[test]
 fn a_list_gives_one_block_at_least() {
     let sample = Sample::<Chosen>::of(1 << 20);
     let blocks = [(); 3].map(|()| sample.alloc(4096));
@@ -106,14 +159,7 @@ fn a_list_gives_one_block_at_least() {
     cache.bounds.grow(class(4096), 2 * BATCH);
     assert!(cache.push(span, layout, blocks[0]));
     let outbox = &sample.heap.slots[0].outbox;
-    exchange::make_room(
-        &mut cache,
-        outbox,
-        &mut heap,
-        layout,
-        class(4096),
-        Tally::NONE,
-    );
+    exchange::make_room(&mut cache, outbox, &mut heap, class(4096), Tally::NONE);
     assert_eq!(cache.held_in(class(4096)), Granules::ZERO);
 }
 

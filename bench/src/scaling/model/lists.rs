@@ -16,6 +16,8 @@ pub struct Lists {
     refusals: u32,
     /// The list whose grant may be revoked next, counted with all alignments.
     cursor: usize,
+    /// What is left of the piece that blocks are cut from.
+    piece: u32,
     lists: Vec<List>,
 }
 
@@ -46,6 +48,7 @@ impl Lists {
             granted: 0,
             refusals: 0,
             cursor: 0,
+            piece: 0,
             lists: vec![List::default(); CLASSES.into()],
         }
     }
@@ -115,6 +118,24 @@ impl Lists {
         list.blocks -= half;
         list.chain += half;
         self.push(class).then_some(half)
+    }
+
+    /// Fills half of a list that is empty from the piece, as far as that lasts, and takes one of the blocks.
+    pub fn cut(&mut self, class: Class) -> Option<u32> {
+        let wanted = self.half_of(class).max(1);
+        let count = wanted.min(self.piece / granules(class));
+        self.piece -= count * granules(class);
+        self.lists[usize::from(class)].blocks += count.saturating_sub(1);
+        (count > 0).then_some(count)
+    }
+
+    /// Gets a new piece for a batch that the heap's list did not have, and takes the batch from it, if it is that long and
+    /// the list may hold a block.
+    pub fn renew_piece(&mut self, class: Class, batch: u32) {
+        let fit = self.design.piece_of(self.budget) / granules(class);
+        if fit >= batch && self.half_of(class) > 0 {
+            self.piece = (fit - batch) * granules(class);
+        }
     }
 
     /// Fills half of a list that was empty, and takes one of the blocks. At least that one comes from the heap.
@@ -193,7 +214,8 @@ impl Lists {
         let lists = self.lists.iter().zip(0..);
         lists
             .map(|(list, class)| (list.blocks + list.chain) * granules(class))
-            .sum()
+            .sum::<u32>()
+            + self.piece
     }
 }
 
@@ -221,9 +243,12 @@ mod tests {
     struct HeapLists(HashMap<Class, u32>);
 
     impl HeapLists {
-        fn take(&mut self, class: Class, count: u32) {
+        /// Gives whether it had none.
+        fn take(&mut self, class: Class, count: u32) -> bool {
             let blocks = self.0.entry(class).or_default();
+            let was_empty = *blocks == 0;
             *blocks = blocks.saturating_sub(count);
+            was_empty
         }
 
         fn give(&mut self, class: Class, count: u32) {
@@ -262,7 +287,18 @@ mod tests {
                     lists.grow(class);
                     match lists.may_adopt().then(|| lists.take_chain(class)).flatten() {
                         Some(count) => lists.adopt(class, count),
-                        None => behind.take(class, lists.refill(class).count),
+                        None if lists.cut(class).is_some() => (),
+                        None => {
+                            let count = lists.refill(class).count;
+                            if behind.take(class, count) {
+                                lists.renew_piece(class, count);
+                                // Not while there are free chunks, of which the simulation does not know.
+                                let simulated = (lists.parked() + behind.parked()) as usize * 8;
+                                if simulated != allocator.stats().parked {
+                                    lists.piece = 0;
+                                }
+                            }
+                        }
                     }
                 }
             } else {

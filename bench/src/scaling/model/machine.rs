@@ -351,6 +351,10 @@ impl<'s> Machine<'s> {
         let cpu = &mut self.cpus[number];
         cpu.clock = done;
         let Some(Found { count, by }) = found else {
+            if let Some(count) = cpu.lists.cut(class) {
+                cpu.clock += self.prices.cut * Time::from(count);
+                return self.go_on(number);
+            }
             cpu.wanted = Wanted::Refill(class);
             return self.schedule(done, Event::Want(number));
         };
@@ -449,6 +453,9 @@ impl<'s> Machine<'s> {
             Wanted::Refill(class) => {
                 let Batch { count, revoked } = cpu.lists.refill(class);
                 let moved = central.take(class, count, me);
+                if moved.own + moved.foreign == 0 {
+                    cpu.lists.renew_piece(class, count);
+                }
                 let revoked = revoked.unwrap_or(0);
                 self.prices.refill(moved, revoked, travels, whole)
             }

@@ -28,6 +28,8 @@ pub struct Prices {
     pub deferral: Time,
     /// Taking a block out of one's own list.
     pub unlink: Time,
+    /// Cutting a block from one's own piece.
+    pub cut: Time,
     /// Taking or putting something where no other CPU did.
     pub swap: Time,
     transfer: Time,
@@ -59,6 +61,7 @@ impl Prices {
             channel: from_ns(costs.channel),
             deferral: from_ns(costs.transfer * 2.0),
             unlink: from_ns(costs.refill_own.each),
+            cut: from_ns(costs.refill_cut.each),
             swap: from_ns(costs.swap),
             transfer: from_ns(costs.transfer),
         }
