@@ -7,6 +7,7 @@ mod exchange;
 mod granted;
 mod outbox;
 mod paths;
+mod piece;
 
 use core::{
     alloc::{GlobalAlloc, Layout},

@@ -180,6 +180,46 @@ fn half_a_run_is_taken_where_a_whole_one_and_its_alignment_have_no_room() {
 }
 
 #[test]
+fn a_piece_comes_from_the_end_of_the_gap_and_fills_lines_if_it_can() {
+    for (size, alignment, multiple) in [
+        (LINE.0, 1, LINE.0),
+        (3 * LINE.0, 2, LINE.0),
+        (LINE.0, 2 * LINE.0, 2 * LINE.0),
+        (LINE.0 + 2, 2, 2),
+        (LINE.0 - 1, 1, 1),
+    ] {
+        for skew in 0..2 * LINE.0 {
+            let mut sample = Sample::new();
+            let end = sample.take(1 + skew);
+            let layout = layout(1, alignment);
+            let piece = sample.allocator.take_piece(Granules(size), layout).unwrap();
+            let address = sample.allocator.heap.span().pointer_to(piece).addr();
+            let multiple = Granules(multiple).bytes();
+            assert_eq!(address % multiple, 0);
+            let skipped = (end - (piece + Granules(size))).bytes();
+            assert!(skipped < multiple, "{skipped} bytes behind {size} granules");
+        }
+    }
+}
+
+#[test]
+fn a_piece_leaves_the_reserve() {
+    // With what its alignment may take.
+    for (size, most) in [(LINE.0, 2 * LINE.0), (LINE.0 + 1, LINE.0 + 2)] {
+        for (beyond, is_spare) in [(most - 1, false), (most, true), (most + 1, true)] {
+            let mut sample = Sample::new();
+            sample.leave_above_reserve(beyond);
+            let piece = sample.allocator.take_piece(Granules(size), layout(1, 1));
+            assert_eq!(piece.is_some(), is_spare, "{size} of {beyond}");
+        }
+    }
+    let mut sample = Sample::new();
+    sample.make_scarce(1000);
+    let piece = sample.allocator.take_piece(Granules(8), layout(1, 1));
+    assert!(piece.is_none());
+}
+
+#[test]
 fn a_block_that_comes_back_is_parked_or_freed() {
     let mut sample = Sample::new();
     let [first, second, third] = [(); 3].map(|()| sample.take(4));
