@@ -1,6 +1,6 @@
 //! What an allocator gives to quick lists in front of it, and takes from them.
 
-use super::{Granules, LIST_AT_HALF, Layout, Offset, Sample, Vec};
+use super::{Granules, LIST_AT_HALF, Layout, Offset, Request, Sample, Vec};
 use crate::{
     allocator::{Front, LINE, halving::Halving},
     cache::{Cache, Link},
@@ -115,6 +115,26 @@ fn parked_blocks_are_spared_first_and_no_more_than_asked_for() {
     let spared = sample.take_spare(layout(4, 1), 3);
     assert!(spared.len() == 3 && spared.contains(&parked[2]));
     assert_eq!(sample.parked(), 0);
+}
+
+#[test]
+fn parked_blocks_are_spared_up_to_the_first_that_is_too_little_aligned() {
+    let mut sample = Sample::new();
+    let line = Request {
+        size: LINE,
+        alignment: LINE.0 as usize,
+    };
+    let first = sample.allocator.heap.take_from_gap(line).unwrap();
+    let span = sample.allocator.heap.span();
+    // The last is the first to be spared.
+    let parked = [2, 0, 4].map(|granules| first + Granules(granules));
+    for block in parked {
+        let block = span.pointer_to(block);
+        // SAFETY: the memory is live, and freed once.
+        unsafe { sample.allocator.dealloc(block, layout(2, 2)) };
+    }
+    assert_eq!(sample.take_spare(layout(2, 4), 4), parked[1..]);
+    assert_eq!(sample.parked(), 2);
 }
 
 #[test]

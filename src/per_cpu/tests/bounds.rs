@@ -177,6 +177,34 @@ fn what_is_left_of_a_piece_is_freed_for_a_new_one() {
 }
 
 #[test]
+fn what_is_cut_for_a_list_is_moved_and_what_is_in_it_is_not() {
+    const SIZE: usize = 16;
+    let sample = Sample::<512>::of(1 << 20);
+    let aligned = |align| Layout::from_size_align(SIZE, align).unwrap();
+    let class = CpuCache::<512, ALIGNMENTS>::class_of(aligned(16)).unwrap();
+    let slot = &sample.heap.slots[CPU.get()];
+    let held = || slot.try_lock().unwrap().held_in(class).bytes() / SIZE;
+    // The first request of a size gets no list.
+    let (mut block, _) = sample.alloc(aligned(16));
+    let mut moved = 0;
+    // Until the next one in the list is aligned to no more than it has to be.
+    while moved < 100 || held() == 0 || block.addr() % 32 != 0 {
+        let before = held();
+        let (next, counts) = sample.alloc(aligned(16));
+        block = next;
+        let came = held() + 1 - before;
+        assert_eq!(counts.of(Step::Moved) as usize, came);
+        moved += came;
+    }
+    assert!(slot.try_lock().unwrap().bounds.piece.size > Granules::ZERO);
+    let before = held();
+    let (block, counts) = sample.alloc(aligned(32));
+    assert_eq!(block.addr() % 32, 0);
+    // The one that was too little aligned is freed.
+    assert_eq!((counts.of(Step::Moved), held()), (0, before - 1));
+}
+
+#[test]
 fn where_there_is_no_room_for_a_run_shorter_ones_are_tried_seven_times() {
     let sample = Sample::<512>::of(1 << 20);
     // The reserve is left, and nothing else.

@@ -30,6 +30,15 @@ fn a_budget_can_be_granted_to_the_last() {
 }
 
 #[test]
+fn a_piece_is_an_eighth_of_the_budget_and_64_kib_at_most() {
+    let mut granted = Few::NONE;
+    for (budget, piece) in [(63, 7), (64, 8), (65_536, 8192), (1 << 20, 8192)] {
+        granted.set_budget(Granules(budget));
+        assert_eq!(granted.piece_size().0, piece);
+    }
+}
+
+#[test]
 fn lists_that_sleep_have_no_grants() {
     let mut granted = Few::NONE;
     granted.set_budget(Granules(64));
