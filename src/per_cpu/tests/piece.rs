@@ -83,21 +83,6 @@ fn what_is_left_of_a_piece_is_parked_and_is_taken_once() {
     assert!(piece.take().is_none());
 }
 
-#[test]
-fn what_is_left_of_a_piece_counts_as_parked() {
-    let sample = Sample::<Chosen>::of(1 << 20);
-    let before = sample.heap.stats().parked;
-    for _ in 0..2 {
-        sample.alloc(64);
-    }
-    let piece = sample.piece_of(0);
-    assert!(piece > 0);
-    assert_eq!(
-        sample.heap.stats().parked,
-        before + piece + sample.parked_on(0)
-    );
-}
-
 /// Fills a list of blocks of a line, the bound of which was raised or not,
 /// with such a budget, while the heap has so many parked. Tells whether there
 /// was a new piece, and what the list then holds.
