@@ -25,7 +25,7 @@ const REGION: usize = 1 << 17;
 struct Sample {
     allocator: Allocator<8, 2>,
     capacity: u32,
-    _memory: Vec<u64>,
+    memory: Vec<u64>,
 }
 
 impl Sample {
@@ -38,7 +38,7 @@ impl Sample {
         Self {
             capacity: allocator.heap.capacity().0,
             allocator,
-            _memory: memory,
+            memory: memory,
         }
     }
 
@@ -64,6 +64,14 @@ impl Sample {
     fn limit(&self) -> u32 {
         self.allocator.cache.bounds.limit().0
     }
+}
+
+/// Which is seen where the heap says what of its memory is nobody's.
+#[test]
+fn memory_may_be_used_when_the_heap_is_gone() {
+    let mut sample = Sample::new();
+    sample.allocator = Allocator::empty();
+    sample.memory.fill(0);
 }
 
 #[cfg(debug_assertions)]

@@ -258,6 +258,17 @@ fn stats_count_what_the_chunks_have() {
     assert_eq!(sample.heap.stats(), expected);
 }
 
+/// Which is seen where the heap says what of its memory is nobody's.
+#[test]
+fn memory_may_be_used_when_the_heap_is_gone() {
+    let mut memory = vec![Line::default(); 2];
+    let mut heap = TinyAllocator::empty();
+    // SAFETY: the memory is the heap's alone, as long as there is the heap.
+    unsafe { heap.try_init(memory.as_mut_ptr().cast(), 128) }.unwrap();
+    drop(heap);
+    memory.fill(Line::default());
+}
+
 #[test]
 fn check_finds_every_corruption_that_it_names() {
     type Corrupt = fn(&TinyAllocator, Offset, Offset);

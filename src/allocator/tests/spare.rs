@@ -1,6 +1,6 @@
 //! What an allocator gives to quick lists in front of it, and takes from them.
 
-use super::{Granules, LIST_AT_HALF, Layout, Offset, Request, Sample, Vec};
+use super::{Granules, LIST_AT_HALF, Layout, Offset, Sample, Vec};
 use crate::{
     allocator::{Front, LINE, halving::Halving},
     cache::{Cache, Link},
@@ -120,12 +120,10 @@ fn parked_blocks_are_spared_first_and_no_more_than_asked_for() {
 #[test]
 fn parked_blocks_are_spared_up_to_the_first_that_is_too_little_aligned() {
     let mut sample = Sample::new();
-    let line = Request {
-        size: LINE,
-        alignment: LINE.0 as usize,
-    };
-    let first = sample.allocator.heap.take_from_gap(line).unwrap();
     let span = sample.allocator.heap.span();
+    // SAFETY: an allocation needs none.
+    let line = unsafe { sample.allocator.alloc(layout(LINE.0, LINE.0)) };
+    let first = span.offset_of(line);
     // The last is the first to be spared.
     let parked = [2, 0, 4].map(|granules| first + Granules(granules));
     for block in parked {
