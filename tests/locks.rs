@@ -12,7 +12,7 @@ use std::{
 
 use common::{Region, layout};
 use good_memory_allocator::{
-    Allocator, Locked, LockedAllocator, RawCell, TinyAllocator, Unlocked,
+    LockedAllocator, RawCell,
     lock_api::{GuardNoSend, RawMutex},
 };
 
@@ -117,26 +117,4 @@ fn more_than_a_kilobyte_is_copied_without_the_lock() {
         }
         assert_eq!(TAKEN.get(), times, "{size}");
     }
-}
-
-/// Frees a block twice, of which a heap behind a lock tells.
-fn is_checked<T: Unlocked>() {
-    let region = Region::new(0, 1 << 16);
-    let heap = Locked::<RawCell, T>::empty();
-    // SAFETY: the region is valid, and this allocator's alone; it is not used
-    // after the block was freed twice.
-    unsafe {
-        heap.try_init(region.start(), region.len()).unwrap();
-        let block = heap.alloc(layout(64, 8));
-        heap.dealloc(block, layout(64, 8));
-        heap.check().unwrap();
-        heap.dealloc(block, layout(64, 8));
-    }
-    assert!(heap.check().is_err());
-}
-
-#[test]
-fn a_heap_behind_a_lock_is_checked() {
-    is_checked::<Allocator<8, 2>>();
-    is_checked::<TinyAllocator>();
 }

@@ -38,7 +38,7 @@ impl Sample {
         Self {
             capacity: allocator.heap.capacity().0,
             allocator,
-            memory: memory,
+            memory,
         }
     }
 
