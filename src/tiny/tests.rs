@@ -262,10 +262,11 @@ fn stats_count_what_the_chunks_have() {
 #[test]
 fn memory_may_be_used_when_the_heap_is_gone() {
     let mut memory = vec![Line::default(); 2];
-    let mut heap = TinyAllocator::empty();
-    // SAFETY: the memory is the heap's alone, as long as there is the heap.
-    unsafe { heap.try_init(memory.as_mut_ptr().cast(), 128) }.unwrap();
-    drop(heap);
+    {
+        let mut heap = TinyAllocator::empty();
+        // SAFETY: the memory is the heap's alone, as long as there is the heap.
+        unsafe { heap.try_init(memory.as_mut_ptr().cast(), 128) }.unwrap();
+    }
     memory.fill(Line::default());
 }
 
