@@ -719,6 +719,9 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     /// Takes any parked block.
     #[inline]
     fn pop_any(&mut self, front: &mut impl Front) -> Option<(Offset, Granules)> {
+        if !Self::LISTS {
+            return None;
+        }
         let span = self.heap.span();
         let parked = self
             .slots

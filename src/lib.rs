@@ -35,7 +35,7 @@
 //! | firmware or WebAssembly in which bytes of code matter more than time, with few free chunks | `TinyAllocator`, alone or as `Locked<RawSpinLock, TinyAllocator>` |
 //! | your own synchronisation, or none | [`Allocator`] |
 //!
-//! [`TinyAllocator`] is another heap, simpler and a ninth of the code, behind
+//! [`TinyAllocator`] is another heap, simpler and a tenth of the code, behind
 //! the same locks: one list of free chunks, which every operation walks through.
 //!
 //! A static heap brings its memory; all others are given theirs by

@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// A memory allocator over one region in as little code as possible, without a
-/// lock: about a ninth of what [`Allocator`](crate::Allocator) takes.
+/// lock: about a tenth of what [`Allocator`](crate::Allocator) takes.
 ///
 /// It is for programs in which a kilobyte of code matters more than time, with
 /// a heap of some KiB to some hundred KiB and few free chunks at a time:
