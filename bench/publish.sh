@@ -10,7 +10,8 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-cargo run --release --quiet -p galloc-bench -- report "$@" --out "$scratch"
+# With all contenders, whose rows are left out otherwise.
+cargo run --release --quiet -p galloc-bench --features jemalloc,snmalloc -- report "$@" --out "$scratch"
 mkdir -p "$root/bench/plots"
 for plot in time-and-space trace-time trace-region random-actions heap-exhaustion fill churn talc-loads threads; do
     if [ -e "$scratch/$plot.svg" ]; then
