@@ -344,6 +344,19 @@ fn a_zeroed_block_without_a_list_is_one_block() {
     assert_eq!(sample.heap.stats().live, live + UNLISTED);
 }
 
+#[test]
+fn a_handler_gets_no_zeroed_block_without_a_list_while_the_heap_is_locked() {
+    let sample = Sample::<Handler>::of(1 << 20);
+    let lock = sample.heap.shared.lock(Tally::NONE);
+    // SAFETY: the size is not zero.
+    let block = unsafe { sample.heap.alloc_zeroed(bytes(UNLISTED)) };
+    assert!(block.is_null());
+    drop(lock);
+    // SAFETY: as above.
+    let block = unsafe { sample.heap.alloc_zeroed(bytes(UNLISTED)) };
+    assert!(!block.is_null());
+}
+
 // It writes where nothing is allocated.
 #[cfg(not(any(galloc_asan, galloc_valgrind)))]
 #[test]
