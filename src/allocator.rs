@@ -487,18 +487,23 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
 
     /// Frees a block to the heap.
     fn free_block(&mut self, block: *mut u8, layout: Layout) {
-        let at = self.heap.span().offset_of(block);
+        let (at, size) = self.take_back(block, layout);
+        self.free(at, size);
+    }
+
+    /// Where a block was and how long, which is nobody's from now on.
+    #[inline]
+    fn take_back(&self, block: *mut u8, layout: Layout) -> (Offset, Granules) {
         poison::take_back(block, layout.size());
-        self.free(at, Granules::of_block(layout.size()));
+        let at = self.heap.span().offset_of(block);
+        (at, Granules::of_block(layout.size()))
     }
 
     /// Keeps a large block in its slot, and frees the one that was there.
     #[inline(never)]
     fn keep_block(&mut self, block: *mut u8, layout: Layout) {
-        let span = self.heap.span();
-        let (at, size) = (span.offset_of(block), Granules::of_block(layout.size()));
-        poison::take_back(block, layout.size());
-        if let Some((at, size)) = self.slots.replace(span, at, size) {
+        let (at, size) = self.take_back(block, layout);
+        if let Some((at, size)) = self.slots.replace(self.heap.span(), at, size) {
             self.free(at, size);
         }
     }

@@ -74,12 +74,33 @@ pub(crate) struct Cache<const SIZES: usize, const ALIGNMENTS: usize, B> {
     pub looked: Counter,
 }
 
+impl Parked {
+    /// A block that is in no list.
+    pub fn alone(block: Offset, size: Granules) -> Self {
+        Self {
+            block,
+            size,
+            alignment_log2: 0,
+            amount: size,
+            amount_left: size,
+        }
+    }
+}
+
 impl Link {
     pub const END: Self = Self(0);
 
     #[inline]
     pub fn new(block: Offset, amount: Granules) -> Self {
         Self(u64::from(block.0) << u32::BITS | u64::from(amount.0))
+    }
+
+    /// A link to a block in front of this chain, of blocks of its size.
+    #[cfg(all(feature = "spin", target_has_atomic = "32"))]
+    #[inline]
+    pub fn with_first(self, span: Span, block: Offset, size: Granules) -> Self {
+        span.set_link(block, self.0);
+        Self::new(block, self.amount() + size)
     }
 
     /// A link to a block that is known by its address: its distance is
@@ -204,7 +225,7 @@ impl<const SIZES: usize, const ALIGNMENTS: usize, B: Bounds> Cache<SIZES, ALIGNM
     /// The granules in a list.
     #[cfg(all(feature = "spin", target_has_atomic = "32"))]
     pub fn held_in(&self, class: Class) -> Granules {
-        self.lists[class.alignment][class.size].amount()
+        self.chain(class).amount()
     }
 
     /// Moves up to so many blocks of a list to the front of a chain, and gives
@@ -227,8 +248,7 @@ impl<const SIZES: usize, const ALIGNMENTS: usize, B: Bounds> Cache<SIZES, ALIGNM
                 break;
             }
             head = Link(span.link(block));
-            span.set_link(block, chain.0);
-            chain = Link::new(block, chain.amount() + class.granules());
+            chain = chain.with_first(span, block, class.granules());
         }
         self.lists[class.alignment][class.size] = head;
         chain

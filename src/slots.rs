@@ -124,13 +124,7 @@ impl Slots {
             .filter(|number| self.filled & 1 << number != 0)
             .map(move |number| {
                 let (block, size) = self.read(span, number);
-                Parked {
-                    block,
-                    size,
-                    alignment_log2: 0,
-                    amount: size,
-                    amount_left: size,
-                }
+                Parked::alone(block, size)
             })
     }
 }

@@ -62,6 +62,14 @@ pub(crate) enum Operation {
     Realloc,
 }
 
+/// The parked blocks that are drained for one request at the most.
+#[cfg(debug_assertions)]
+pub(crate) const DRAINED: u32 = 65;
+
+/// As many more may be drained at last, if the allocator is bounded.
+#[cfg(debug_assertions)]
+pub(crate) const DRAINED_AT_LAST: u32 = 64;
+
 /// What an operation did.
 #[cfg(debug_assertions)]
 #[derive(Debug, Default)]
@@ -98,13 +106,13 @@ impl Steps {
         };
         let last = match self.last {
             0 => 0,
-            _ if bounded => 64,
+            _ if bounded => DRAINED_AT_LAST,
             _ => u32::MAX,
         };
         let (most_drained, tries, unlinked, linked) = match operation {
             Dealloc => (0, 0, 2, 1),
-            Alloc => (65, 2, 3, 3),
-            Realloc => (65, 3, 8, 4),
+            Alloc => (DRAINED, 2, 3, 3),
+            Realloc => (DRAINED, 3, 8, 4),
         };
         expect(drained, last.saturating_add(most_drained), "drained");
         let lists = u32::try_from(2 * lists).unwrap_or(u32::MAX);

@@ -108,8 +108,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
             let mut block = first + Granules(size.0 * blocks);
             for _ in 0..blocks {
                 block = block - size;
-                span.set_link(block, chain.0);
-                chain = Link::new(block, chain.amount() + size);
+                chain = chain.with_first(span, block, size);
             }
             wanted -= blocks;
         }
@@ -118,7 +117,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
 
     /// Whether a list of this allocator has something.
     pub(crate) fn has_parked(&self, class: Class) -> bool {
-        !self.cache.chain(class).block().is_none()
+        self.cache.held_in(class) > Granules::ZERO
     }
 
     /// Takes a piece of the gap to cut blocks for such a layout from, from where
@@ -129,16 +128,15 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         } else {
             alignment_of(layout)
         };
-        let most = size.0 as usize + alignment;
+        let request = Request { size, alignment };
         // Free chunks are used first: memory that was used is warm, and the gap
         // is not.
         let chunks = self.heap.free_granules() - self.heap.room();
-        let is_spare =
-            self.is_ample() && chunks <= size && self.heap.room_above_reserve().0 as usize >= most;
+        let is_spare = self.is_ample() && chunks <= size && self.reserve_is_left_by(request);
         if !(is_spare || MODEL) {
             return None;
         }
-        let piece = self.heap.take_from_roof(Request { size, alignment });
+        let piece = self.heap.take_from_roof(request);
         #[cfg(debug_assertions)]
         self.assert_bounded(Operation::Alloc);
         piece
@@ -150,11 +148,17 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         if found.is_some() {
             return found;
         }
-        let most = request.size.0 as usize + request.alignment;
-        if (self.heap.room_above_reserve().0 as usize) < most {
+        if !self.reserve_is_left_by(request) {
             return None;
         }
         self.heap.take_from_gap(request)
+    }
+
+    /// Whether a request could be served from the gap without the reserve,
+    /// however much is lost for its alignment.
+    fn reserve_is_left_by(&self, request: Request) -> bool {
+        let most = request.size.0 as usize + request.alignment;
+        self.heap.room_above_reserve().0 as usize >= most
     }
 
     /// Parks or frees up to so many blocks of quick lists in front of this

@@ -43,8 +43,7 @@ impl Piece {
         // The last is used first, as if one block were cut at a time.
         let mut block = self.start + self.size;
         for _ in 0..count {
-            span.set_link(block, chain.0);
-            chain = Link::new(block, chain.amount() + size);
+            chain = chain.with_first(span, block, size);
             block += size;
         }
         chain
@@ -52,13 +51,7 @@ impl Piece {
 
     /// What is left, as a parked block.
     pub fn as_parked(&self) -> Option<Parked> {
-        (self.size > Granules::ZERO).then_some(Parked {
-            block: self.start,
-            size: self.size,
-            alignment_log2: 0,
-            amount: self.size,
-            amount_left: self.size,
-        })
+        (self.size > Granules::ZERO).then(|| Parked::alone(self.start, self.size))
     }
 
     /// Takes what is left.

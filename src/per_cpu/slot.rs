@@ -90,7 +90,7 @@ impl<const S: usize, const A: usize> Front for Own<'_, S, A> {
         self.cache.pop_any_aligned(span, layout)
     }
 
-    /// What is out goes first, and the piece: once there are none, the cache
+    /// The piece goes first, then what is out: once there are none, the cache
     /// may go to sleep. As it is held, nobody puts anything out then.
     fn pop_any(&mut self, span: Span) -> Option<(Offset, Granules)> {
         let piece = self.cache.bounds.piece.take();

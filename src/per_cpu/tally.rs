@@ -129,9 +129,7 @@ impl Tally<'_> {
     /// Counts a step.
     #[inline(always)]
     pub fn step(self, step: Step) {
-        #[cfg(debug_assertions)]
-        self.add(step, 1);
-        let _ = step;
+        self.steps(step, 1);
     }
 
     /// Counts several steps.

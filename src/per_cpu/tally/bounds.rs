@@ -4,8 +4,11 @@ use super::{
     Operation::{self, Alloc, AllocZeroed, Dealloc, Realloc},
     Step, Work,
 };
-use crate::per_cpu::{
-    LOOKED_INTO, NEIGHBOURS, exchange::BATCH, granted::LOOKED_AT, shared::SETTLED_AT_ONCE,
+use crate::{
+    per_cpu::{
+        LOOKED_INTO, NEIGHBOURS, exchange::BATCH, granted::LOOKED_AT, shared::SETTLED_AT_ONCE,
+    },
+    steps::{DRAINED, DRAINED_AT_LAST},
 };
 
 /// The runs of which half a list is cut at the most, for blocks of 1 KiB, each
@@ -14,11 +17,6 @@ const RUNS: u32 = BATCH / 2;
 
 /// How many new pieces are taken for a request, and old ones freed.
 const PIECES: u32 = 1;
-
-/// The parked blocks that the heap drains for one request at the most, and at
-/// last, if it is bounded.
-const DRAINED: u32 = 65;
-const DRAINED_AT_LAST: u32 = 64;
 
 /// What the bounds depend on.
 pub(in crate::per_cpu) struct Limits {
