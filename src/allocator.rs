@@ -28,7 +28,7 @@ use crate::steps::{Operation, Steps};
 use crate::{
     cache::{Bounds, Cache, Parked},
     error::InitError,
-    heap::{CheckError, Heap, LARGE, Request},
+    heap::{CheckError, Heap, LARGE, NEVER_EXACT, Request},
     poison,
     slots::Slots,
     stats::Stats,
@@ -407,6 +407,19 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         let block = span.pointer_to(self.cache.pop(span, layout)?);
         poison::give(block, layout.size());
         Some(block)
+    }
+
+    /// A small block from the heap, if it costs little. Without lists, most
+    /// small blocks are chunks of just their size, and this is in vain.
+    #[inline]
+    pub(crate) fn alloc_readily(&mut self, layout: Layout) -> Option<*mut u8> {
+        let is_small = layout.size() < NEVER_EXACT.bytes() && alignment_of(layout) == 1;
+        if !Self::LISTS || !is_small {
+            return None;
+        }
+        let size = Granules::of_block(layout.size());
+        let block = self.heap.take_readily(size)?;
+        Some(self.give(block, layout.size()))
     }
 
     /// A block from the heap, or null.

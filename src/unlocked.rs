@@ -37,6 +37,12 @@ pub(crate) trait Operations: Sized {
         None
     }
 
+    /// A block from elsewhere, if it costs little.
+    #[inline]
+    fn alloc_readily(&mut self, _layout: Layout) -> Option<*mut u8> {
+        None
+    }
+
     /// A block from elsewhere, or null.
     fn alloc_unparked(&mut self, layout: Layout) -> *mut u8;
 

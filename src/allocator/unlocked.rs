@@ -46,6 +46,11 @@ impl<const S: usize, const A: usize> Operations for Allocator<S, A> {
     }
 
     #[inline]
+    fn alloc_readily(&mut self, layout: Layout) -> Option<*mut u8> {
+        self.alloc_readily(layout)
+    }
+
+    #[inline]
     fn alloc_unparked(&mut self, layout: Layout) -> *mut u8 {
         self.alloc_unparked(layout)
     }

@@ -33,6 +33,12 @@ const WORDS_PER_SENTINEL: u32 = 2;
 /// more: there are few, and a sentinel costs as much as a block.
 const LAST_OF_FEW: Bin = Bin(5);
 
+/// Octaves are divided in two to this power at the most.
+const MOST_RANGES_LOG2: u32 = 5;
+
+/// Sizes from this on never have a bin of their own.
+pub(crate) const NEVER_EXACT: Granules = Granules(2 << MOST_RANGES_LOG2);
+
 /// How many chunks of a size's own bin are looked at for one that is large
 /// enough before a larger bin's first is taken, which surely is.
 const TRIES: usize = 2;
@@ -95,7 +101,9 @@ impl Bins {
     /// of a small region and a few kilobytes of a large one.
     pub fn for_region(granules: u32) -> Self {
         // From 8 KiB on, twice as many ranges for four times the region.
-        let ranges_log2 = ((granules | 1).ilog2() / 2).saturating_sub(4).min(5);
+        let ranges_log2 = ((granules | 1).ilog2() / 2)
+            .saturating_sub(4)
+            .min(MOST_RANGES_LOG2);
         let mut bins = Self {
             ranges_log2,
             exact: Granules(2 << ranges_log2),

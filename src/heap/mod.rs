@@ -28,6 +28,7 @@ use crate::{
     steps::Counter,
     unit::{GRANULE, Granules, Offset, alignment_of},
 };
+pub(crate) use bins::NEVER_EXACT;
 use bins::{Bin, Bins};
 use chunk::Span;
 use edges::{Edges, Neighbour};
@@ -317,12 +318,33 @@ impl Heap {
             self.remove(chunk, size);
             return Some(chunk);
         }
+        match self.take_unlinked(size) {
+            Ok(block) => Some(block),
+            Err(bin) => Some(self.take_for_victim(bin?, size)),
+        }
+    }
+
+    /// Takes a small block as [`take`](Self::take) does, if that unlinks no
+    /// chunk.
+    #[inline]
+    pub fn take_readily(&mut self, size: Granules) -> Option<Offset> {
+        if size >= self.bins.exact() || self.bins.exact_fit(self.span, size).is_some() {
+            return None;
+        }
+        self.take_unlinked(size).ok()
+    }
+
+    /// Takes a small block, for which there is no chunk of just its size, from
+    /// the victim or the gap's end, or gives the bin of a larger chunk that
+    /// comes before the gap.
+    #[inline]
+    fn take_unlinked(&mut self, size: Granules) -> Result<Offset, Option<Bin>> {
         if let Some(block) = self.take_from_victim(size) {
-            return Some(block);
+            return Ok(block);
         }
         match self.bins.first_above(self.span, size) {
-            Some(bin) => Some(self.take_for_victim(bin, size)),
-            None => self.take_above_floor(size),
+            Some(bin) => Err(Some(bin)),
+            None => self.take_above_floor(size).ok_or(None),
         }
     }
 

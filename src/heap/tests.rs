@@ -202,6 +202,33 @@ fn a_small_block_is_taken_from_where_it_breaks_the_least() {
 }
 
 #[test]
+fn a_block_is_taken_readily_where_no_chunk_comes_first() {
+    let mut sample = Sample::new();
+    let readily = |sample: &mut Sample, size| sample.heap.take_readily(Granules(size));
+    let [five, nine] = sample.chunks([5, 9]);
+    assert_eq!(readily(&mut sample, 5), None);
+    assert_eq!(readily(&mut sample, 4), None);
+    assert_eq!(sample.take(5), Some(five));
+    assert_eq!(sample.take(5), Some(nine));
+    let [two] = sample.chunks([2]);
+    assert_eq!(readily(&mut sample, 2), None);
+    assert_eq!(sample.take(2), Some(two));
+    assert_eq!(readily(&mut sample, 3), Some(nine + Granules(5)));
+    assert_eq!(sample.victim(), (nine + Granules(8), 1));
+
+    sample.take_from_gap(1, 1);
+    let roof = sample.heap.roof;
+    assert_eq!(readily(&mut sample, 2), Some(roof - Granules(2)));
+    let exact = sample.heap.bins.exact();
+    assert_eq!(readily(&mut sample, exact.0), None);
+    let last = roof - Granules(exact.0 + 1);
+    assert_eq!(readily(&mut sample, exact.0 - 1), Some(last));
+    sample.heap.floor = last;
+    assert_eq!(readily(&mut sample, 2), None);
+    assert_eq!(readily(&mut sample, 1), Some(nine + Granules(8)));
+}
+
+#[test]
 fn a_victim_that_is_too_short_becomes_a_chunk() {
     let mut sample = Sample::new();
     let [nine, twelve] = sample.chunks([9, 12]);

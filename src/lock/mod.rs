@@ -265,6 +265,23 @@ impl<R: RawMutex, T: Unlocked> Locked<R, T> {
         // SAFETY: the caller's promise.
         let mut inner = unsafe { self.inner.make_guard_unchecked() };
         prepare(&mut inner);
+        if let Some(block) = inner.alloc_readily(layout) {
+            return block;
+        }
+        mem::forget(inner);
+        // SAFETY: the lock is held by the guard that was forgotten.
+        unsafe { self.alloc_unready(layout) }
+    }
+
+    /// What remains of `alloc_locked`, likewise.
+    ///
+    /// # Safety
+    ///
+    /// The lock is held by a guard that was forgotten.
+    #[inline(never)]
+    unsafe fn alloc_unready(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller's promise.
+        let mut inner = unsafe { self.inner.make_guard_unchecked() };
         inner.alloc_unparked(layout)
     }
 
