@@ -442,12 +442,9 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         block
     }
 
-    /// A block, and what of it may not be zero.
+    /// A block from the heap, and what of it may not be zero.
     pub(crate) fn alloc_reporting(&mut self, layout: Layout) -> NewBlock {
         let size = layout.size();
-        if let Some(block) = self.alloc_parked(layout) {
-            return NewBlock::dirty(block, size);
-        }
         let zero_run = self.heap.zero_run();
         let taken = self.take(layout, &mut Alone);
         #[cfg(debug_assertions)]
@@ -533,6 +530,42 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         new_size: usize,
         front: &mut impl Front,
     ) -> Resized {
+        match self.alloc_to_copy(layout, new_size, front) {
+            Some(new) => Resized::CopyTo(new),
+            // SAFETY: the caller's promise.
+            None => unsafe { self.resize_unparked(block, layout, new_size, front) },
+        }
+    }
+
+    /// A parked block for content that is cheaply copied.
+    #[inline]
+    pub(crate) fn alloc_to_copy(
+        &mut self,
+        layout: Layout,
+        new_size: usize,
+        front: &mut impl Front,
+    ) -> Option<*mut u8> {
+        let is_cheap = layout.size().max(new_size) <= CHEAPLY_COPIED && self.is_ample();
+        if !is_cheap || Granules::of_block(new_size) == Granules::of_block(layout.size()) {
+            return None;
+        }
+        let new_layout = Layout::from_size_align(new_size, layout.align()).ok()?;
+        let parked = self.pop_for(new_layout, front)?;
+        Some(self.give(parked, new_size))
+    }
+
+    /// Does what `resize` does where `alloc_to_copy` gives none.
+    ///
+    /// # Safety
+    ///
+    /// As for [`realloc`](Self::realloc).
+    pub(crate) unsafe fn resize_unparked(
+        &mut self,
+        block: *mut u8,
+        layout: Layout,
+        new_size: usize,
+        front: &mut impl Front,
+    ) -> Resized {
         // SAFETY: the caller's promise.
         let resized = unsafe { self.try_resize(block, layout, new_size, front) };
         #[cfg(debug_assertions)]
@@ -540,7 +573,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         resized
     }
 
-    /// Does what `resize` does.
+    /// Does what `resize_unparked` does.
     ///
     /// # Safety
     ///
@@ -568,11 +601,6 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         };
         if new_granules == granules {
             return here(block);
-        }
-        if self.is_ample() && layout.size().max(new_size) <= CHEAPLY_COPIED {
-            if let Some(parked) = self.pop_for(new_layout, front) {
-                return Resized::CopyTo(self.give(parked, new_size));
-            }
         }
         if self.resize_in_place(at, granules, new_granules) {
             self.free_one_parked(new_layout, front);

@@ -46,7 +46,7 @@ pub(crate) trait Operations: Sized {
     /// A block from elsewhere, or null.
     fn alloc_unparked(&mut self, layout: Layout) -> *mut u8;
 
-    /// A block, and what of it may not be zero.
+    /// A block from elsewhere, and what of it may not be zero.
     fn alloc_reporting(&mut self, layout: Layout) -> NewBlock {
         NewBlock::dirty(self.alloc_unparked(layout), layout.size())
     }
@@ -66,7 +66,14 @@ pub(crate) trait Operations: Sized {
         self.dealloc_unparked(block, layout);
     }
 
-    /// Resizes a block where it is, or else finds a new one for its content.
+    /// A new block for content that is cheaply copied, if one waits.
+    #[inline]
+    fn alloc_to_copy(&mut self, _layout: Layout, _new_size: usize) -> Option<*mut u8> {
+        None
+    }
+
+    /// Where none waits, resizes a block where it is, or else finds a new one
+    /// for its content.
     unsafe fn resize(&mut self, block: *mut u8, layout: Layout, new_size: usize) -> Resized;
 
     fn check(&self) -> Result<(), CheckError>;
@@ -96,7 +103,10 @@ pub(crate) trait Operations: Sized {
 
     #[inline]
     fn alloc_zeroed(&mut self, layout: Layout) -> *mut u8 {
-        let new = self.alloc_reporting(layout);
+        let new = match self.alloc_parked(layout) {
+            Some(block) => NewBlock::dirty(block, layout.size()),
+            None => self.alloc_reporting(layout),
+        };
         // SAFETY: the block is new, and at least as large as the layout.
         unsafe { new.clear() };
         new.block
@@ -111,8 +121,12 @@ pub(crate) trait Operations: Sized {
 
     #[inline]
     unsafe fn realloc(&mut self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        // SAFETY: the caller's promise.
-        match unsafe { self.resize(block, layout, new_size) } {
+        let resized = match self.alloc_to_copy(layout, new_size) {
+            Some(new) => Resized::CopyTo(new),
+            // SAFETY: the caller's promise.
+            None => unsafe { self.resize(block, layout, new_size) },
+        };
+        match resized {
             Resized::Here(block) => block,
             Resized::CopyTo(new) => {
                 // SAFETY: the new block is another one.

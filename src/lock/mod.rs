@@ -287,12 +287,17 @@ impl<R: RawMutex, T: Unlocked> Locked<R, T> {
 
     /// Allocates zeroed memory; `prepare` is called first.
     fn alloc_zeroed_with(&self, layout: Layout, prepare: impl FnOnce(&mut T)) -> *mut u8 {
-        let new = {
-            let mut inner = self.inner.lock();
-            prepare(&mut inner);
-            inner.alloc_reporting(layout)
-        };
-        // SAFETY: the block is new, and nobody else knows of it.
+        let mut inner = self.inner.lock();
+        if let Some(block) = inner.alloc_parked(layout) {
+            drop(inner);
+            // SAFETY: the block is new, and nobody else knows of it.
+            unsafe { block.write_bytes(0, layout.size()) };
+            return block;
+        }
+        prepare(&mut inner);
+        let new = inner.alloc_reporting(layout);
+        drop(inner);
+        // SAFETY: as above.
         unsafe { new.clear() };
         new.block
     }
@@ -351,13 +356,19 @@ unsafe impl<R: RawMutex, T: Unlocked> GlobalAlloc for Locked<R, T> {
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
         let mut inner = self.inner.lock();
+        let kept = layout.size().min(new_size);
+        if let Some(new) = inner.alloc_to_copy(layout, new_size) {
+            // SAFETY: the new block is another one; both are the caller's.
+            unsafe { new.copy_from_nonoverlapping(block, kept) };
+            inner.dealloc(block, layout);
+            return new;
+        }
         // SAFETY: the caller's promise.
         let new = match unsafe { inner.resize(block, layout, new_size) } {
             Resized::Here(block) => return block,
             Resized::Failed => return ptr::null_mut(),
             Resized::CopyTo(new) => new,
         };
-        let kept = layout.size().min(new_size);
         if layout.size() > CHEAPLY_COPIED {
             drop(inner);
             // SAFETY: the new block is another one; both are the caller's.
