@@ -95,7 +95,10 @@ pub(crate) trait Operations: Sized {
 
     #[inline]
     fn alloc(&mut self, layout: Layout) -> *mut u8 {
-        match self.alloc_parked(layout) {
+        if let Some(block) = self.alloc_parked(layout) {
+            return block;
+        }
+        match self.alloc_readily(layout) {
             Some(block) => block,
             None => self.alloc_unparked(layout),
         }
