@@ -518,25 +518,6 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         }
     }
 
-    /// Resizes a block where it is, or else finds a new one for its content.
-    ///
-    /// # Safety
-    ///
-    /// As for [`realloc`](Self::realloc).
-    pub(crate) unsafe fn resize(
-        &mut self,
-        block: *mut u8,
-        layout: Layout,
-        new_size: usize,
-        front: &mut impl Front,
-    ) -> Resized {
-        match self.alloc_to_copy(layout, new_size, front) {
-            Some(new) => Resized::CopyTo(new),
-            // SAFETY: the caller's promise.
-            None => unsafe { self.resize_unparked(block, layout, new_size, front) },
-        }
-    }
-
     /// A parked block for content that is cheaply copied.
     #[inline]
     pub(crate) fn alloc_to_copy(
@@ -554,7 +535,8 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         Some(self.give(parked, new_size))
     }
 
-    /// Does what `resize` does where `alloc_to_copy` gives none.
+    /// Resizes a block where it is, or else finds a new one for its content,
+    /// where `alloc_to_copy` gives none.
     ///
     /// # Safety
     ///
