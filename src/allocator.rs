@@ -1,15 +1,13 @@
-//! The unlocked allocator: quick lists and slots in front of a heap, and the
-//! policy between them.
+//! The unlocked allocator: quick lists and slots in front of a heap.
 //!
-//! The policy is one number, the heap's [`reserve`](Heap::set_reserve). While
-//! more than half of the region is unused, freed blocks are parked and none is
-//! given back: the fastest way. Once the gap has shrunk to the reserve, every
-//! step by which it shrinks further first drains the lists, and lists become
-//! the shorter the less room there is: the tightest way. A request fails only
-//! when everything that was parked has been given back in vain.
+//! How much is parked in them, and when it is given back, is for the
+//! [reserve] to say.
 
 mod front;
 mod halving;
+mod new_block;
+mod reserve;
+mod resize;
 #[cfg(all(feature = "spin", target_has_atomic = "32"))]
 mod spare;
 mod unlocked;
@@ -18,6 +16,8 @@ use core::{alloc::Layout, ptr};
 
 pub(crate) use front::{Alone, Front};
 use halving::Halving;
+pub(crate) use new_block::NewBlock;
+pub(crate) use resize::Resized;
 #[cfg(all(feature = "spin", target_has_atomic = "32"))]
 pub(crate) use spare::LINE;
 
@@ -50,17 +50,6 @@ pub const DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT: usize = 2;
 /// room to grow on, if there is such a place; and if its content outgrew it, it
 /// is not parked: what grows from size to size seldom comes back to one.
 pub(crate) const CHEAPLY_COPIED: usize = 1024;
-
-/// The most granules that are parked in a list of the smallest blocks while
-/// there is ample room.
-const LIST_IF_AMPLE: Granules = Granules(1 << 20);
-
-/// The same when as much is free as is used; with what is free it shrinks.
-const LIST_AT_HALF: u64 = 1 << 4;
-
-/// How many more parked blocks a [bounded](Allocator::bounded) allocator gives
-/// back, and how many chunks it looks at, before it lets a request fail.
-const BOUNDED_EFFORT: usize = 64;
 
 /// A memory allocator over one region, without a lock.
 ///
@@ -124,58 +113,6 @@ pub struct Allocator<
     /// What was done for the CPU that has the lock.
     #[cfg(all(feature = "spin", target_has_atomic = "32"))]
     pub(crate) sum: Sum,
-}
-
-/// What becomes of a block that is to change its size.
-pub(crate) enum Resized {
-    /// It has, and is here.
-    Here(*mut u8),
-    /// Its content must be copied to the new block here, and it be freed.
-    CopyTo(*mut u8),
-    /// It cannot.
-    Failed,
-}
-
-/// A block that is to be zero.
-pub(crate) struct NewBlock {
-    pub block: *mut u8,
-    size: usize,
-    /// From where to where it is zero already.
-    zero: (usize, usize),
-}
-
-impl NewBlock {
-    pub fn dirty(block: *mut u8, size: usize) -> Self {
-        Self {
-            block,
-            size,
-            zero: (size, size),
-        }
-    }
-
-    /// Clears what may not be zero, unless the block is null.
-    ///
-    /// # Safety
-    ///
-    /// The block is one that was just allocated, or null.
-    pub unsafe fn clear(&self) {
-        if self.block.is_null() {
-            return;
-        }
-        let (start, end) = self.zero;
-        // SAFETY: both runs lie in the block, which is the caller's.
-        unsafe {
-            self.block.write_bytes(0, start);
-            if end < self.size {
-                self.block.add(end).write_bytes(0, self.size - end);
-            }
-        }
-    }
-}
-
-/// The blocks that a request beyond the reserve drains.
-fn drain_quota(size: Granules) -> u32 {
-    16 + (size.0 / 32).min(48)
 }
 
 impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
@@ -442,25 +379,6 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         block
     }
 
-    /// A block from the heap, and what of it may not be zero.
-    pub(crate) fn alloc_reporting(&mut self, layout: Layout) -> NewBlock {
-        let size = layout.size();
-        let zero_run = self.heap.zero_run();
-        let taken = self.take(layout, &mut Alone);
-        #[cfg(debug_assertions)]
-        self.assert_bounded(Operation::Alloc);
-        let Some(at) = taken else {
-            return NewBlock::dirty(ptr::null_mut(), 0);
-        };
-        let block = self.give(at, size);
-        // Where the run and the block do not meet, no byte is in both.
-        let (start, end) = zero_run.unwrap_or((Offset::NONE, Offset::NONE));
-        let bytes_to = |to: Offset| to.bytes().saturating_sub(at.bytes()).min(size);
-        let zero = (bytes_to(start), bytes_to(end));
-        poison::open(block.wrapping_add(zero.0), zero.1.saturating_sub(zero.0));
-        NewBlock { block, size, zero }
-    }
-
     /// Puts a block into its quick list, if there is one and it is not full.
     #[inline]
     pub(crate) fn park(&mut self, block: *mut u8, layout: Layout) -> bool {
@@ -518,145 +436,6 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         }
     }
 
-    /// A parked block for content that is cheaply copied.
-    #[inline]
-    pub(crate) fn alloc_to_copy(
-        &mut self,
-        layout: Layout,
-        new_size: usize,
-        front: &mut impl Front,
-    ) -> Option<*mut u8> {
-        let is_cheap = layout.size().max(new_size) <= CHEAPLY_COPIED && self.is_ample();
-        if !is_cheap || Granules::of_block(new_size) == Granules::of_block(layout.size()) {
-            return None;
-        }
-        let new_layout = Layout::from_size_align(new_size, layout.align()).ok()?;
-        let parked = self.pop_for(new_layout, front)?;
-        Some(self.give(parked, new_size))
-    }
-
-    /// Resizes a block where it is, or else finds a new one for its content,
-    /// where `alloc_to_copy` gives none.
-    ///
-    /// # Safety
-    ///
-    /// As for [`realloc`](Self::realloc).
-    pub(crate) unsafe fn resize_unparked(
-        &mut self,
-        block: *mut u8,
-        layout: Layout,
-        new_size: usize,
-        front: &mut impl Front,
-    ) -> Resized {
-        // SAFETY: the caller's promise.
-        let resized = unsafe { self.try_resize(block, layout, new_size, front) };
-        #[cfg(debug_assertions)]
-        self.assert_bounded(Operation::Realloc);
-        resized
-    }
-
-    /// Does what `resize_unparked` does.
-    ///
-    /// # Safety
-    ///
-    /// As for [`realloc`](Self::realloc).
-    #[inline]
-    unsafe fn try_resize(
-        &mut self,
-        block: *mut u8,
-        layout: Layout,
-        new_size: usize,
-        front: &mut impl Front,
-    ) -> Resized {
-        let Ok(new_layout) = Layout::from_size_align(new_size, layout.align()) else {
-            return Resized::Failed;
-        };
-        let Some(new_granules) = Granules::holding(new_size) else {
-            return Resized::Failed;
-        };
-        poison::expect_open(block, layout.size());
-        let at = self.heap.span().offset_of(block);
-        let granules = Granules::of_block(layout.size());
-        let here = |block| {
-            poison::resize(block, layout.size(), new_size);
-            Resized::Here(block)
-        };
-        if new_granules == granules {
-            return here(block);
-        }
-        if self.resize_in_place(at, granules, new_granules) {
-            self.free_one_parked(new_layout, front);
-            return here(block);
-        }
-        // What grows by jumps is not filled bit by bit.
-        let grows_on = new_granules.0 / 2 <= granules.0;
-        if let Some(new) = self.take_to_grow(new_layout, new_granules, grows_on, front) {
-            return Resized::CopyTo(self.give(new, new_size));
-        }
-        // In vain, everything that was parked is free now.
-        if self.heap.grow(at, granules, new_granules) {
-            return here(block);
-        }
-        if alignment_of(layout) > 1 {
-            return Resized::Failed;
-        }
-        // SAFETY: the caller's promise.
-        match unsafe { self.heap.slide(at, granules, new_granules, layout.size()) } {
-            Some(at) => here(self.heap.span().pointer_to(at)),
-            None => Resized::Failed,
-        }
-    }
-
-    /// Gives a block another size where it is, if that is possible; to a
-    /// smaller one it always is.
-    fn resize_in_place(&mut self, at: Offset, old: Granules, new: Granules) -> bool {
-        if new > old {
-            return self.heap.grow(at, old, new);
-        }
-        self.heap.free_rest(at + new, old - new);
-        true
-    }
-
-    /// Frees a parked block of a size that another block just got where it is.
-    /// Else a program whose blocks change their size would have more and more
-    /// parked of the sizes that it frees, and cut anew those that it allocates.
-    fn free_one_parked(&mut self, layout: Layout, front: &mut impl Front) {
-        if let Some(parked) = self.pop_for(layout, front) {
-            self.heap.free(parked, Granules::of_block(layout.size()));
-        }
-    }
-
-    /// Takes a block for content that grew out of its own.
-    fn take_to_grow(
-        &mut self,
-        layout: Layout,
-        size: Granules,
-        grows_on: bool,
-        front: &mut impl Front,
-    ) -> Option<Offset> {
-        let half_free = self.heap.free_granules().0 >= self.heap.capacity().0 / 2;
-        let is_large = layout.size() > CHEAPLY_COPIED && alignment_of(layout) == 1;
-        if half_free && is_large && grows_on {
-            let roomy = self.heap.take_with_room(size);
-            if roomy.is_some() {
-                return roomy;
-            }
-        }
-        match self.pop_for(layout, front) {
-            Some(parked) => Some(parked),
-            None => self.take(layout, front),
-        }
-    }
-
-    /// Takes a parked block for content that is to move.
-    #[inline]
-    fn pop_for(&mut self, layout: Layout, front: &mut impl Front) -> Option<Offset> {
-        let span = self.heap.span();
-        front
-            .pop(span, layout)
-            .or_else(|| self.cache.pop(span, layout))
-    }
-
     /// Takes a block from the heap.
     #[inline]
     fn take(&mut self, layout: Layout, front: &mut impl Front) -> Option<Offset> {
@@ -709,129 +488,6 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         if let Some(block) = parked {
             self.drained.step();
             self.heap.free(block, Granules::of_block(layout.size()));
-        }
-    }
-
-    /// Takes a block from the gap. If less than the reserve would be left of
-    /// it, drains quick lists first, and takes what that frees if it is
-    /// enough.
-    #[inline(never)]
-    fn take_beyond_reserve(&mut self, request: Request, front: &mut impl Front) -> Option<Offset> {
-        if !self.was_initialized() {
-            return None;
-        }
-        if Self::LISTS && self.heap.room_above_reserve() < request.size {
-            for _ in 0..drain_quota(request.size) {
-                let Some((block, size)) = self.pop_any(front) else {
-                    self.set_step(request.size);
-                    break;
-                };
-                if self.heap.free(block, size) >= request.size {
-                    let found = self.heap.take(request);
-                    if found.is_some() {
-                        return found;
-                    }
-                }
-            }
-            let found = self.heap.take(request);
-            if found.is_some() {
-                return found;
-            }
-        }
-        match self.heap.take_from_gap(request) {
-            Some(block) => Some(block),
-            None => self.take_at_last(request, front),
-        }
-    }
-
-    /// Takes any parked block.
-    #[inline]
-    fn pop_any(&mut self, front: &mut impl Front) -> Option<(Offset, Granules)> {
-        if !Self::LISTS {
-            return None;
-        }
-        let span = self.heap.span();
-        let parked = self
-            .slots
-            .take_any(span)
-            .or_else(|| front.pop_any(span))
-            .or_else(|| self.cache.pop_any(span))?;
-        self.drained.step();
-        Some(parked)
-    }
-
-    /// Lets the gap shrink by a sixteenth of what is used before lists are
-    /// drained again, and shortens the lists.
-    fn set_step(&mut self, size: Granules) {
-        let (capacity, room) = (self.heap.capacity().0, self.heap.room().0);
-        let used = capacity - room;
-        let reserve = room.saturating_sub(size.0).saturating_sub(used / 16);
-        self.heap.set_reserve(Granules(reserve));
-        let limit = LIST_AT_HALF * u64::from(room) / u64::from(used.max(1));
-        let limit = u32::try_from(limit).map_or(LIST_IF_AMPLE, Granules);
-        self.cache.bounds.set_limit(limit.min(LIST_IF_AMPLE));
-    }
-
-    /// Forgets that room was scarce once three quarters of the heap are free.
-    #[inline]
-    fn relax(&mut self) {
-        let capacity = self.heap.capacity().0;
-        let used = capacity - self.heap.free_granules().0;
-        if !self.is_ample() && used < capacity / 4 {
-            self.set_ample();
-        }
-    }
-
-    /// Whether room was not scarce of late.
-    #[inline]
-    fn is_ample(&self) -> bool {
-        !Self::LISTS || self.cache.bounds.limit() == LIST_IF_AMPLE
-    }
-
-    /// Lets lists be as long as they get, until the gap is down to half of
-    /// the heap, or has shrunk by a sixteenth if it is below.
-    fn set_ample(&mut self) {
-        if !Self::LISTS {
-            return;
-        }
-        let (capacity, room) = (self.heap.capacity().0, self.heap.room().0);
-        let reserve = (capacity / 2).min(room.saturating_sub(capacity / 16));
-        self.heap.set_reserve(Granules(reserve));
-        self.cache.bounds.set_limit(LIST_IF_AMPLE);
-    }
-
-    /// Gives back everything that is parked until the request can be served,
-    /// or as much as a bounded allocator may.
-    #[cold]
-    fn take_at_last(&mut self, request: Request, front: &mut impl Front) -> Option<Offset> {
-        self.last_resorts.step();
-        let effort = if self.bounded {
-            BOUNDED_EFFORT
-        } else {
-            usize::MAX
-        };
-        for _ in 0..effort {
-            let Some((block, size)) = self.pop_any(front) else {
-                break;
-            };
-            if self.heap.free(block, size) >= request.size {
-                let found = self.take_coalesced(request);
-                if found.is_some() {
-                    return found;
-                }
-            }
-        }
-        self.heap.retire_victim();
-        match self.take_coalesced(request) {
-            Some(block) => Some(block),
-            None => self.heap.take_by_search(request, effort),
-        }
-    }
-
-    fn take_coalesced(&mut self, request: Request) -> Option<Offset> {
-        match self.heap.take(request) {
-            Some(block) => Some(block),
-            None => self.heap.take_from_gap(request),
         }
     }
 

@@ -3,7 +3,7 @@
 
 use core::{alloc::Layout, ptr};
 
-use super::{Allocator, Alone, Front, LIST_AT_HALF, Resized, halving::Halving};
+use super::{Allocator, Alone, Front, Resized, halving::Halving, reserve::LIST_AT_HALF};
 #[cfg(debug_assertions)]
 use crate::steps::Operation;
 use crate::{

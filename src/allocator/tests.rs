@@ -10,7 +10,11 @@ use core::alloc::Layout;
 use std::panic::{self, AssertUnwindSafe};
 use std::{vec, vec::Vec};
 
-use super::{Allocator, Alone, LIST_AT_HALF, LIST_IF_AMPLE, Request, halving::Halving};
+use super::{
+    Allocator, Alone, Request,
+    halving::Halving,
+    reserve::{LIST_AT_HALF, LIST_IF_AMPLE},
+};
 #[cfg(debug_assertions)]
 use crate::steps::Operation;
 use crate::{
