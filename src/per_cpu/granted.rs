@@ -1,6 +1,7 @@
 //! How long a CPU's quick lists may be.
 
 use super::{
+    large::Large,
     piece::Piece,
     tally::{Step, Tally},
 };
@@ -12,7 +13,7 @@ use crate::{
 };
 
 /// The most granules in a list: 64 KiB.
-const LIST: u32 = 8192;
+pub(super) const LIST: u32 = 8192;
 
 /// The most granules in a CPU's piece, 64 KiB, and what part of the budget.
 const PIECE: u32 = if MODEL { 6 } else { 8192 };
@@ -41,6 +42,7 @@ pub(super) struct Granted<const S: usize, const A: usize> {
     refusals: u8,
     /// What the CPU has besides its lists.
     pub piece: Piece,
+    pub large: Large,
 }
 
 impl<const S: usize, const A: usize> Granted<S, A> {
@@ -116,6 +118,7 @@ impl<const S: usize, const A: usize> Bounds for Granted<S, A> {
         cursor: 0,
         refusals: 0,
         piece: Piece::NONE,
+        large: Large::NONE,
     };
 
     #[inline]

@@ -19,11 +19,13 @@ mod exchange;
 mod global;
 mod granted;
 mod hints;
+mod large;
 mod outbox;
 mod piece;
 mod shared;
 mod slot;
 mod tally;
+mod unlisted;
 
 use core::{alloc::Layout, array, marker::PhantomData, mem, ptr};
 
@@ -261,6 +263,8 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
             if let Some(piece) = cache.bounds.piece.as_parked() {
                 heap.check_parked(piece)?;
             }
+            let check = |parked| heap.check_parked(parked);
+            cache.bounds.large.try_for_each(heap.span(), check)?;
         }
         self.slots.iter().try_for_each(|slot| {
             let check = |parked| heap.check_parked(parked);
@@ -275,7 +279,8 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
         let heap = self.lock_settled();
         let mut stats = heap.stats();
         for (cache, slot) in caches.iter().zip(&self.slots) {
-            let parked = cache.parked(heap.span()) + slot.outbox.amount() + cache.bounds.piece.size;
+            let besides = cache.bounds.piece.size + cache.bounds.large.amount();
+            let parked = cache.parked(heap.span()) + slot.outbox.amount() + besides;
             let parked = parked.bytes();
             stats.live = stats.live.saturating_sub(parked);
             stats.parked += parked;
@@ -297,7 +302,18 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
     fn publish(&self, heap: &Held<'_, R, S, A>) {
         let base = heap.span().pointer_to(Offset::NONE);
         self.base.store(base, Ordering::Release);
-        self.shared.set_budget(exchange::budget(heap, CPUS as u32));
+        self.tell_budget(heap);
+    }
+
+    /// Tells all CPUs what each may hold.
+    fn tell_budget(&self, heap: &Held<'_, R, S, A>) {
+        let budget = exchange::budget(heap, CPUS as u32);
+        let large = if heap.spares_large() {
+            large::most_of(budget)
+        } else {
+            Granules::ZERO
+        };
+        self.shared.set_budget(budget, large);
     }
 
     /// The memory of the heap.
@@ -419,11 +435,10 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
     ) -> *mut u8 {
         let Some(mut heap) = self.heap(tally) else {
             drop(cache);
-            return self
-                .alloc_from_neighbours(layout, tally)
-                .unwrap_or(ptr::null_mut());
+            let listed = class.and_then(|_| self.alloc_from_neighbours(layout, tally));
+            return listed.unwrap_or(ptr::null_mut());
         };
-        self.shared.set_budget(exchange::budget(&heap, CPUS as u32));
+        self.tell_budget(&heap);
         if let Some(class) = class {
             exchange::refill(&mut cache, &slot.outbox, &mut heap, layout, class, tally);
         }
@@ -436,6 +451,8 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
             drop(cache);
             return self.alloc_reclaiming(layout, tally);
         }
+        // Room may be scarce now.
+        self.tell_budget(&heap);
         block
     }
 
@@ -469,23 +486,6 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
             return self.alloc_reclaiming(layout, tally);
         }
         block
-    }
-
-    /// Allocates a block that has no list.
-    #[inline(never)]
-    fn alloc_unlisted(&self, layout: Layout, tally: Tally<'_>) -> *mut u8 {
-        let spare = self
-            .heap(tally)
-            .and_then(|mut heap| heap.alloc_spare(layout));
-        if let Some(block) = spare {
-            return block;
-        }
-        let slot = self.slot();
-        tally.step(Step::Cache);
-        match slot.try_lock() {
-            Some(cache) => self.alloc_behind(slot, cache, layout, None, tally),
-            None => self.alloc_shared(layout, tally),
-        }
     }
 
     /// Allocates after everything that is parked was taken back.
@@ -582,7 +582,7 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
             let chain = exchange::unlink_half(&mut cache, span, block, layout, class, tally);
             return self.shared.defer_chain(span, chain);
         };
-        self.shared.set_budget(exchange::budget(&heap, CPUS as u32));
+        self.tell_budget(&heap);
         exchange::make_room(&mut cache, &slot.outbox, &mut heap, class, tally);
         if !park(&mut cache, span, block, layout) {
             // SAFETY: whoever called the allocator keeps its contract.
@@ -701,7 +701,7 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
     #[inline]
     unsafe fn try_dealloc(&self, block: *mut u8, layout: Layout, tally: Tally<'_>) {
         if CpuCache::<S, A>::class_of(layout).is_none() {
-            return self.dealloc_shared(block, layout, tally);
+            return self.dealloc_unlisted(block, layout, tally);
         }
         let slot = self.slot();
         tally.step(Step::Cache);
@@ -724,15 +724,7 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
     /// As for `GlobalAlloc::alloc_zeroed`.
     unsafe fn try_alloc_zeroed(&self, layout: Layout, tally: Tally<'_>) -> *mut u8 {
         if CpuCache::<S, A>::class_of(layout).is_none() {
-            if let Some(mut heap) = self.heap(tally) {
-                let new = heap.alloc_reporting(layout);
-                drop(heap);
-                if !new.block.is_null() {
-                    // SAFETY: the block is new, and nobody else knows of it.
-                    unsafe { new.clear() };
-                    return new.block;
-                }
-            }
+            return self.alloc_unlisted_zeroed(layout, tally);
         }
         // SAFETY: the caller's promise; the block is new.
         unsafe {

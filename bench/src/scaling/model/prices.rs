@@ -4,7 +4,7 @@ use super::central::Settled;
 use super::lock::LineCosts;
 use super::time::{Time, from_ns};
 use super::{Front, Moved, Setup};
-use crate::scaling::costs::Costs;
+use crate::scaling::costs::{Costs, Line};
 
 /// How long something takes: under the lock, and after it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -24,12 +24,13 @@ pub struct Prices {
     pub consume: Time,
     pub consume_foreign: Time,
     pub channel: Time,
+    /// Half of the loop, and a large block that the CPU keeps.
+    pub kept_alloc: Time,
+    pub kept_free: Time,
     /// Putting something onto the list of what is deferred: another line that everybody writes.
     pub deferral: Time,
     /// Taking a block out of one's own list.
     pub unlink: Time,
-    /// Cutting a block from one's own piece.
-    pub cut: Time,
     /// Taking or putting something where no other CPU did.
     pub swap: Time,
     transfer: Time,
@@ -59,9 +60,10 @@ impl Prices {
             consume: from_ns(costs.consume),
             consume_foreign: from_ns(costs.consume_foreign),
             channel: from_ns(costs.channel),
+            kept_alloc: from_ns(costs.loop_pair / 2.0 + costs.kept_alloc),
+            kept_free: from_ns(costs.loop_pair / 2.0 + costs.kept_free),
             deferral: from_ns(costs.transfer * 2.0),
             unlink: from_ns(costs.refill_own.each),
-            cut: from_ns(costs.refill_cut.each),
             swap: from_ns(costs.swap),
             transfer: from_ns(costs.transfer),
         }
@@ -70,6 +72,12 @@ impl Prices {
     /// Looking into one's own outbox, and into so many others, which may have changed.
     pub fn look_into(&self, others: u64) -> Time {
         self.swap + self.transfer * others
+    }
+
+    /// Cutting so many blocks from one's own piece.
+    pub fn cut(&self, count: u32) -> Time {
+        let Line { base, each } = self.costs.cut;
+        from_ns((base + each * f64::from(count)).max(0.0))
     }
 
     /// What it adds that another CPU had the heap before.
@@ -120,8 +128,11 @@ impl Prices {
         self.direct(self.costs.heap_alloc, travels)
     }
 
-    pub fn heap_free(&self, travels: bool) -> Price {
-        self.direct(self.costs.heap_free, travels)
+    /// Freeing so many blocks at once: the lock is taken for all of them.
+    pub fn heap_free(&self, count: u32, travels: bool) -> Price {
+        let others = (self.costs.heap_free - locked(&self.costs)).max(0.0);
+        let cost = self.costs.heap_free + others * f64::from(count - 1);
+        self.direct(cost, travels)
     }
 
     fn direct(&self, cost: f64, travels: bool) -> Price {
