@@ -19,12 +19,8 @@ use core::alloc::Layout;
 use crate::{
     cache::{Link, Parked},
     heap::{LARGE, chunk::Span},
-    sync::MODEL,
     unit::{GRANULE, Granules, Offset},
 };
-
-/// The smallest blocks that are kept.
-const LEAST: Granules = if MODEL { Granules(3) } else { LARGE };
 
 /// The largest blocks that are kept: 64 KiB.
 const LARGEST: Granules = Granules(1 << 13);
@@ -50,10 +46,10 @@ pub(crate) struct Slots<P = InRegion> {
     filled: u16,
 }
 
-/// Whether blocks of such a layout are kept.
+/// Whether blocks of such a layout are kept, where the smallest are so large.
 #[inline]
-pub(crate) fn are_kept(layout: Layout) -> bool {
-    (LEAST.bytes()..=LARGEST.bytes()).contains(&layout.size()) && layout.align() <= GRANULE
+pub(crate) fn are_kept(layout: Layout, least: Granules) -> bool {
+    (least.bytes()..=LARGEST.bytes()).contains(&layout.size()) && layout.align() <= GRANULE
 }
 
 impl InRegion {
@@ -93,7 +89,7 @@ impl Slots {
     /// Whether blocks of such a layout are kept here.
     #[inline]
     pub fn keep(&self, layout: Layout) -> bool {
-        are_kept(layout) && self.places.first > 0
+        are_kept(layout, LARGE) && self.places.first > 0
     }
 }
 

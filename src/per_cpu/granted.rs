@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The most granules in a list: 64 KiB.
-pub(super) const LIST: u32 = 8192;
+const LIST: u32 = 8192;
 
 /// The most granules in a CPU's piece, 64 KiB, and what part of the budget.
 const PIECE: u32 = if MODEL { 6 } else { 8192 };

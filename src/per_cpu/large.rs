@@ -12,14 +12,17 @@
 
 use core::alloc::Layout;
 
-use super::{granted::LIST, outbox::head_of};
+use super::{exchange::BATCH, outbox::head_of};
 use crate::{
     cache::{Class, Link, Parked, walk},
-    heap::chunk::Span,
-    slots::{Places, Slots, are_kept},
+    heap::{LARGE, chunk::Span},
+    slots::{self, Places, Slots},
     sync::MODEL,
     unit::{Granules, Offset},
 };
+
+/// The smallest blocks that are kept.
+const LEAST: Granules = if MODEL { Granules(3) } else { LARGE };
 
 /// What part of what its lists may hold a CPU may keep of large blocks.
 const LARGE_OF_BUDGET: u32 = if MODEL { 1 } else { 4 };
@@ -75,11 +78,17 @@ pub(super) fn most_of(budget: Granules) -> Granules {
     Granules(budget.0 / LARGE_OF_BUDGET)
 }
 
+/// Whether a block of such a layout may have been kept.
+#[inline]
+pub(super) fn may_be_kept(layout: Layout) -> bool {
+    slots::are_kept(layout, LEAST)
+}
+
 /// Whether a block of such a layout is kept, where that much may be: not one for
 /// which all others would have to go.
 #[inline]
 pub(super) fn is_kept(layout: Layout, most: Granules) -> bool {
-    layout.size() <= most.bytes() / 2 && are_kept(layout)
+    layout.size() <= most.bytes() / 2 && may_be_kept(layout)
 }
 
 impl Large {
@@ -130,9 +139,9 @@ impl Large {
     }
 
     /// How much may stay for a block, where all may be so much: of its size as
-    /// much as in a list, or half of that if this is too much with it.
+    /// many as move at once, or half of these if that is too much with it.
     pub fn room(&self, span: Span, size: Granules, most: Granules) -> Room {
-        let full = LIST.min(most.0);
+        let full = most.0.min(BATCH * size.0);
         let alike = match self.slots.at_size(span, size) {
             Some((first, alike)) if alike == size => chain(span, first, size).amount(),
             _ => Granules::ZERO,

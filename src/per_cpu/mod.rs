@@ -63,21 +63,24 @@ const LOOKED_INTO: usize = 8;
 /// [`Allocator`] behind a lock of type `R`.
 ///
 /// Allocating and freeing small blocks touches nothing that another CPU
-/// writes. A CPU's list that is full puts half of it out, up to 64 blocks, for
-/// any CPU whose list is empty; what nobody takes goes back to the heap, and
-/// what is missing comes from there. A block may be freed by any CPU. There may be more or fewer CPUs than `CPUS`; several then share
-/// a cache.
+/// writes, nor does a large one that a CPU freed before. A CPU's list that is
+/// full puts half of it out, up to 64 blocks, for any CPU whose list is empty;
+/// what nobody takes goes back to the heap, and what is missing comes from
+/// there. A block may be freed by any CPU. There may be more or fewer CPUs than
+/// `CPUS`; several then share a cache.
 ///
 /// # Memory
 ///
 /// All CPUs' caches together park at most 1/8 of the heap, and each CPU an
-/// equal part of that, and put out at most half as much, and an eighth as much,
-/// up to 64 KiB, is memory of its own to cut blocks from; a quarter once room is
-/// scarce, and less in proportion when more than half of the heap is used. In one list are at most 64 KiB or
-/// 128 blocks, and as many may be out of it. A request that would fail takes back
-/// everything first, from every CPU, so that it fails only if there is no
-/// room. The struct takes `SMALLBINS_AMOUNT * ALIGNMENT_SUB_BINS_AMOUNT * 14`
-/// bytes and about 200 more for each CPU, and about as much again.
+/// equal part of that; a quarter once room is scarce, and less in proportion
+/// when more than half of the heap is used. In one list are at most 64 KiB or
+/// 128 blocks, and as many may be out of it. Besides, a CPU puts out at most half
+/// as much as its part; an eighth as much, up to 64 KiB, is memory of its own to
+/// cut blocks from; and a quarter as much are blocks that have no list, up to
+/// 64 KiB each, which it keeps while room is ample. A request that would fail
+/// takes back everything first, from every CPU, so that it fails only if there
+/// is no room. The struct takes `SMALLBINS_AMOUNT * ALIGNMENT_SUB_BINS_AMOUNT * 14`
+/// bytes and about 400 more for each CPU, and about as much again.
 ///
 /// # Interrupts
 ///

@@ -15,7 +15,6 @@ use super::{
 use crate::{
     allocator::NewBlock,
     poison,
-    slots::are_kept,
     unit::{Granules, Offset},
 };
 
@@ -66,7 +65,7 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
 
     /// Allocates a large block that this CPU has kept.
     fn alloc_kept(&self, layout: Layout, tally: Tally<'_>) -> Option<*mut u8> {
-        if !are_kept(layout) {
+        if !large::may_be_kept(layout) {
             return None;
         }
         tally.step(Step::Cache);

@@ -161,7 +161,7 @@ mod tests {
         assert_eq!(TODAY.batch, constant(exchange, "pub(super) const BATCH:"));
         assert_eq!(TODAY.refusals, constant(granted, "const REFUSALS:"));
         assert_eq!(TODAY.looked_into, constant(allocator, "const LOOKED_INTO:"));
-        assert_eq!(TODAY.list, constant(granted, "pub(super) const LIST:"));
+        assert_eq!(TODAY.list, constant(granted, "const LIST:"));
         assert_eq!(TODAY.piece, constant(granted, "const PIECE:"));
         assert_eq!(
             TODAY.piece_of_budget,

@@ -6,7 +6,11 @@ use crate::report::table::Table;
 pub fn costs(costs: &Costs) -> Table {
     let one = |what: &str, cost: f64| vec![what.to_owned(), format!("{cost:.1}")];
     let line = |what: &str, Line { base, each }: Line| {
-        vec![what.to_owned(), format!("{base:.0} + {each:.1} n")]
+        let sign = if each < 0.0 { '-' } else { '+' };
+        vec![
+            what.to_owned(),
+            format!("{base:.0} {sign} {:.1} n", each.abs()),
+        ]
     };
     Table {
         title: "What things cost, ns".to_owned(),

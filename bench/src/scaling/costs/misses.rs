@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, VecDeque};
 use anyhow::Result;
 use fastrand::Rng;
 
-use super::Line;
 use super::clock::Clock;
 use super::turns;
+use super::{Line, Point};
 use super::{PER_CPU, PER_CPU_CACHES, fresh_of};
 use crate::hands::{Block, Hands};
 use crate::scaling::design::{TODAY, class_of};
@@ -21,7 +21,9 @@ use crate::stats::interquartile_mean;
 const SIZES: [usize; 3] = [192, 256, 320];
 /// Heaps whose budgets allow a list its full length, and an eighth of it at the least.
 const HEAPS: [usize; 4] = [1 << 18, 1 << 19, 1 << 20, 4 << 20];
-const ROUNDS: usize = 10;
+/// New heaps of each kind: only there blocks are cut from free memory.
+const HEAPS_OF_A_KIND: usize = 8;
+const ROUNDS: usize = 3;
 const TURNS: usize = 150;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -148,7 +150,7 @@ fn cases() -> impl Iterator<Item = (usize, usize)> {
 /// One CPU allocates and frees.
 pub fn alone(clock: Clock) -> Result<Samples> {
     let mut samples = Samples::default();
-    for (heap, size) in cases() {
+    for (heap, size) in (0..HEAPS_OF_A_KIND).flat_map(|_| cases()) {
         let mut script = Script::new(clock, heap, samples)?;
         let count = count_in(heap);
         for _ in 0..ROUNDS {
@@ -190,7 +192,7 @@ impl Samples {
         self.0.entry((kind, count)).or_default().push(time);
     }
 
-    /// What misses of a kind take beyond a hit: the line of least squares through the means.
+    /// What misses of a kind take beyond a hit: the line of least squares through the means, by how many there are of each.
     pub fn line(&self, kind: Kind) -> Line {
         let hits = match kind {
             Kind::Free | Kind::GiveBack => Kind::Free,
@@ -199,8 +201,12 @@ impl Samples {
         let hits = self.0.get(&(hits, 0)).map_or(&[][..], Vec::as_slice);
         let hit = interquartile_mean(hits);
         let of_kind = self.0.iter().filter(|((found, _), _)| *found == kind);
-        let points: Vec<(f64, f64)> = of_kind
-            .map(|((_, count), times)| (f64::from(*count), interquartile_mean(times) - hit))
+        let points: Vec<Point> = of_kind
+            .map(|((_, count), times)| Point {
+                x: f64::from(*count),
+                y: interquartile_mean(times) - hit,
+                weight: times.len() as f64,
+            })
             .collect();
         Line::through(&points)
     }

@@ -168,14 +168,30 @@ fn fresh_of(name: &str, len: usize) -> Result<(Hands, usize)> {
     Ok((Hands(entry.calls), capacity))
 }
 
+/// Something measured.
+struct Point {
+    x: f64,
+    y: f64,
+    /// How often.
+    weight: f64,
+}
+
 impl Line {
+    /// What so many blocks cost.
+    pub fn at(&self, count: u32) -> f64 {
+        self.base + self.each * f64::from(count)
+    }
+
     /// The line of least squares.
-    fn through(points: &[(f64, f64)]) -> Self {
-        let count = points.len() as f64;
-        let mean = |of: &dyn Fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>() / count;
-        let (x, y) = (mean(&|point| point.0), mean(&|point| point.1));
-        let spread = mean(&|point| (point.0 - x).powi(2));
-        let each = mean(&|point| (point.0 - x) * (point.1 - y)) / spread;
+    fn through(points: &[Point]) -> Self {
+        let all: f64 = points.iter().map(|point| point.weight).sum();
+        let mean = |of: &dyn Fn(&Point) -> f64| {
+            let weighed = points.iter().map(|point| of(point) * point.weight);
+            weighed.sum::<f64>() / all
+        };
+        let (x, y) = (mean(&|point| point.x), mean(&|point| point.y));
+        let spread = mean(&|point| (point.x - x).powi(2));
+        let each = mean(&|point| (point.x - x) * (point.y - y)) / spread;
         Self {
             base: y - each * x,
             each,
@@ -189,7 +205,8 @@ mod tests {
 
     #[test]
     fn a_line_is_found_again() {
-        let line = Line::through(&[(1.0, 12.0), (2.0, 14.0), (10.0, 30.0)]);
+        let point = |x, y| Point { x, y, weight: x };
+        let line = Line::through(&[point(1.0, 12.0), point(2.0, 14.0), point(10.0, 30.0)]);
         assert!((line.base - 10.0).abs() < 1e-9 && (line.each - 2.0).abs() < 1e-9);
     }
 }

@@ -9,9 +9,10 @@ pub struct Kept {
     slots: [Slot; SLOTS],
     /// The granules in all of them.
     amount: u32,
-    /// The most in all of them, and of one size.
+    /// The most in all of them.
     most: u32,
-    full: u32,
+    /// The most blocks of a size.
+    batch: u32,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -34,7 +35,7 @@ impl Kept {
             slots: [Slot::default(); SLOTS],
             amount: 0,
             most,
-            full: design.list.min(most),
+            batch: design.batch,
         }
     }
 
@@ -58,10 +59,11 @@ impl Kept {
         let mut gone = 0;
         let own = number(class);
         let slot = self.slots[own];
+        let full = self.most.min(self.batch * size);
         let stays = match slot.class == class {
             false => 0,
-            true if slot.amount() + size <= self.full => self.full,
-            true => self.full / 2,
+            true if slot.amount() + size <= full => full,
+            true => full / 2,
         };
         while self.slots[own].amount() > stays {
             gone += self.drop_from(own);

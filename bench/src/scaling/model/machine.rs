@@ -476,8 +476,8 @@ impl<'s> Machine<'s> {
             Wanted::MakeRoom(class) => {
                 let Batch { count, revoked } = cpu.lists.make_room(class);
                 central.give(class, count, me);
-                let moved = count + revoked.unwrap_or(0);
-                self.prices.give_back(moved, travels, whole)
+                let revoked = revoked.unwrap_or(0);
+                self.prices.give_back(count, revoked, travels, whole)
             }
             Wanted::Chain(_) => unreachable!("it needs no lock"),
             Wanted::HeapAlloc => self.prices.heap_alloc(travels),

@@ -4,7 +4,7 @@ use super::central::Settled;
 use super::lock::LineCosts;
 use super::time::{Time, from_ns};
 use super::{Front, Moved, Setup};
-use crate::scaling::costs::{Costs, Line};
+use crate::scaling::costs::Costs;
 
 /// How long something takes: under the lock, and after it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -76,8 +76,7 @@ impl Prices {
 
     /// Cutting so many blocks from one's own piece.
     pub fn cut(&self, count: u32) -> Time {
-        let Line { base, each } = self.costs.cut;
-        from_ns((base + each * f64::from(count)).max(0.0))
+        from_ns(self.costs.cut.at(count).max(0.0))
     }
 
     /// What it adds that another CPU had the heap before.
@@ -99,17 +98,21 @@ impl Prices {
         let each = f64::from(moved.own) * costs.refill_own.each
             + f64::from(moved.foreign) * costs.refill_foreign.each
             + f64::from(moved.cut) * costs.refill_cut.each
-            + f64::from(revoked) * costs.give_back.each;
+            + f64::from(revoked) * freed(costs);
         self.move_blocks(base, each, whole)
     }
 
-    pub fn give_back(&self, count: u32, travels: bool, whole: bool) -> Price {
-        let line = if travels {
-            self.costs.give_back_travelled
-        } else {
-            self.costs.give_back
-        };
-        self.move_blocks(line.base, f64::from(count) * line.each, whole)
+    /// Giving so many blocks of a list to the heap's, and freeing those of another.
+    pub fn give_back(&self, count: u32, revoked: u32, travels: bool, whole: bool) -> Price {
+        let costs = &self.costs;
+        let mut base = costs.give_back.base;
+        if travels {
+            // What it was measured to be more with so many blocks, of which some of the way is made meanwhile.
+            let (own, travelled) = (costs.give_back, costs.give_back_travelled);
+            base += (travelled.at(count) - own.at(count)).max(0.0);
+        }
+        let each = f64::from(count) * costs.give_back.each + f64::from(revoked) * freed(costs);
+        self.move_blocks(base, each, whole)
     }
 
     /// Moving blocks takes the lock, whatever the measured line says of none.
@@ -117,11 +120,12 @@ impl Prices {
         price(base.max(locked(&self.costs)), each, whole)
     }
 
-    /// What deferred blocks take: each has to come from the cache of the one who deferred it. Whole batches do as one.
+    /// What deferred blocks take: each has to come from the cache of the one who deferred it, and is freed. Whole batches do
+    /// as one.
     pub fn settle(&self, settled: Settled, whole: bool) -> Time {
         let Settled { chains, blocks } = settled;
         let moved = if whole { chains } else { blocks };
-        from_ns(f64::from(moved) * (self.costs.give_back.each + self.costs.transfer))
+        from_ns(f64::from(moved) * (freed(&self.costs) + self.costs.transfer))
     }
 
     pub fn heap_alloc(&self, travels: bool) -> Price {
@@ -130,8 +134,7 @@ impl Prices {
 
     /// Freeing so many blocks at once: the lock is taken for all of them.
     pub fn heap_free(&self, count: u32, travels: bool) -> Price {
-        let others = (self.costs.heap_free - locked(&self.costs)).max(0.0);
-        let cost = self.costs.heap_free + others * f64::from(count - 1);
+        let cost = self.costs.heap_free + freed(&self.costs) * f64::from(count - 1);
         self.direct(cost, travels)
     }
 
@@ -148,6 +151,11 @@ impl Prices {
 
 fn locked(costs: &Costs) -> f64 {
     (costs.locked_pair - costs.loop_pair) / 2.0
+}
+
+/// Freeing a block while the lock is held: to the heap, not to its lists.
+fn freed(costs: &Costs) -> f64 {
+    (costs.heap_free - locked(costs)).max(0.0)
 }
 
 fn price(base: f64, each: f64, whole: bool) -> Price {
