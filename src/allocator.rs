@@ -475,7 +475,10 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
             self.free_misaligned(layout, front);
             return None;
         }
-        self.slots.take(self.heap.span(), request.size)
+        let span = self.heap.span();
+        front
+            .take_kept(span, request.size)
+            .or_else(|| self.slots.take(span, request.size))
     }
 
     /// Frees the parked block that was too little aligned for a request: it

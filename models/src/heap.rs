@@ -9,6 +9,9 @@ use crate::cpu::{ByModel, on_cpu};
 /// A model's kind of block.
 pub const BLOCK: Layout = Layout::new::<[u64; 2]>();
 
+/// A kind without a list, of which a CPU keeps two.
+pub const LARGE: Layout = Layout::new::<[u64; 4]>();
+
 /// How many of them a list holds.
 pub const FULL: usize = 4;
 
@@ -24,6 +27,8 @@ pub const CPUS: usize = if cfg!(feature = "loom") { 2 } else { 3 };
 /// An allocator and its region.
 pub struct Heap<R: RawMutex = RawSpinLock, const LOCK_MASKS: bool = false> {
     allocator: PerCpuAllocator<ByModel<LOCK_MASKS>, CPUS, R, SIZES, 2>,
+    /// Which kind of block it has room for.
+    block: Layout,
     region: *mut u8,
     layout: Layout,
     /// The bytes of the region before what the allocator gets.
@@ -43,7 +48,12 @@ unsafe impl<R: RawMutex + Sync, const M: bool> Sync for Heap<R, M> {}
 impl<R: RawMutex, const LOCK_MASKS: bool> Heap<R, LOCK_MASKS> {
     /// A heap with room for exactly so many blocks.
     pub fn with_room_for(blocks: usize) -> Self {
-        let heap = Self::to_be_given_room_for(blocks);
+        Self::with_room_for_kind(BLOCK, blocks)
+    }
+
+    /// A heap with room for exactly so many blocks of a kind.
+    pub fn with_room_for_kind(block: Layout, blocks: usize) -> Self {
+        let heap = Self::to_be_given(block, blocks);
         heap.init();
         assert_eq!(heap.allocator.stats().capacity, heap.capacity);
         // Loom wants every atomic to be used before threads share it.
@@ -53,20 +63,25 @@ impl<R: RawMutex, const LOCK_MASKS: bool> Heap<R, LOCK_MASKS> {
 
     /// A heap that has no memory before [`init`](Self::init).
     pub fn to_be_given_room_for(blocks: usize) -> Self {
-        let length = region_for(blocks);
+        Self::to_be_given(BLOCK, blocks)
+    }
+
+    fn to_be_given(block: Layout, blocks: usize) -> Self {
+        let length = region_for(blocks * block.size());
         // It ends where a block could begin, so that runs whose alignment is
         // larger than a block's leave whole blocks on either side.
-        let padding = length % BLOCK.size();
+        let padding = length % block.size();
         let layout = Layout::from_size_align(padding + length, 64).unwrap();
         // SAFETY: the size is not zero.
         let region = unsafe { alloc(layout) };
         assert!(!region.is_null());
         Self {
             allocator: PerCpuAllocator::empty(),
+            block,
             region,
             layout,
             padding,
-            capacity: blocks * BLOCK.size(),
+            capacity: blocks * block.size(),
             #[cfg(feature = "loom")]
             uses: (0..layout.size() / 8).map(|_| Default::default()).collect(),
         }
@@ -83,14 +98,14 @@ impl<R: RawMutex, const LOCK_MASKS: bool> Heap<R, LOCK_MASKS> {
     pub fn take_all(&self) -> Vec<Block> {
         let mut blocks: Vec<_> = std::iter::from_fn(|| self.take(0)).collect();
         blocks.sort_by_key(|block| block.0);
-        assert_eq!(blocks.len() * BLOCK.size(), self.capacity);
+        assert_eq!(blocks.len() * self.block.size(), self.capacity);
         blocks
     }
 
     /// Takes a block on a CPU.
     pub fn take(&self, cpu: usize) -> Option<Block> {
         // SAFETY: the size is not zero.
-        let at = on_cpu(cpu, || unsafe { self.allocator.alloc(BLOCK) });
+        let at = on_cpu(cpu, || unsafe { self.allocator.alloc(self.block) });
         if at.is_null() {
             return None;
         }
@@ -104,7 +119,7 @@ impl<R: RawMutex, const LOCK_MASKS: bool> Heap<R, LOCK_MASKS> {
         self.expect_intact(&block);
         let at = block.0.cast();
         // SAFETY: the block is live, and gone from now on.
-        on_cpu(cpu, || unsafe { self.allocator.dealloc(at, BLOCK) });
+        on_cpu(cpu, || unsafe { self.allocator.dealloc(at, self.block) });
     }
 
     /// Makes a block so many bytes long, and gives it back then.
@@ -203,14 +218,14 @@ impl Block {
     }
 }
 
-/// The length of the smallest region that has room for so many blocks.
-fn region_for(blocks: usize) -> usize {
+/// The length of the smallest region that has room for so many bytes.
+fn region_for(bytes: usize) -> usize {
     let fits = |&length: &usize| {
         let mut memory = vec![0u64; length / 8];
         let mut allocator = Allocator::<SIZES, 2>::empty();
         // SAFETY: the memory outlives the allocator, and is its alone.
         let done = unsafe { allocator.try_init(memory.as_mut_ptr().cast(), length) };
-        done.is_ok() && allocator.stats().capacity >= blocks * BLOCK.size()
+        done.is_ok() && allocator.stats().capacity >= bytes
     };
     (64..).step_by(8).find(fits).unwrap()
 }

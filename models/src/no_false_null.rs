@@ -2,12 +2,12 @@
 //!
 //! Each thread holds one block at most, and there is one for each.
 
-use std::sync::Arc;
+use std::{alloc::Layout, sync::Arc};
 
 use crate::{
     checker::{explore, thread},
     cpu::wander_by,
-    heap::{Block, Heap},
+    heap::{BLOCK, Block, Heap, LARGE},
 };
 
 /// Where a thread's block is in the beginning.
@@ -77,9 +77,9 @@ fn follow(heap: &Heap, script: &Script, mut held: Option<Block>) -> Option<Block
     held
 }
 
-fn run(scripts: &[Script], kept_blocks: Kept) {
+fn run(block: Layout, scripts: &[Script], kept_blocks: Kept) {
     let room = scripts.len() + kept_blocks.count(scripts.len());
-    let heap = Arc::new(Heap::with_room_for(room));
+    let heap = Arc::new(<Heap>::with_room_for_kind(block, room));
     let (mut own, mut kept) = (Vec::new(), Vec::new());
     for (number, block) in heap.take_all().into_iter().enumerate() {
         if kept_blocks.has(number, room) {
@@ -144,8 +144,10 @@ fn whatever_two_threads_do_in_two_steps() {
     for (number, one) in scripts.iter().enumerate() {
         for other in &scripts[number..] {
             for kept in Kept::ALL {
-                let pair = [one.clone(), other.clone()];
-                explore(move || run(&pair, kept));
+                for block in [BLOCK, LARGE] {
+                    let pair = [one.clone(), other.clone()];
+                    explore(move || run(block, &pair, kept));
+                }
             }
         }
     }
@@ -167,7 +169,10 @@ fn a_block_is_given_back_where_another_has_looked() {
         cpus: vec![0],
         wanders_by: 0,
     };
-    explore(move || run(&[giver.clone(), seeker.clone()], Kept::Nowhere));
+    for block in [BLOCK, LARGE] {
+        let pair = [giver.clone(), seeker.clone()];
+        explore(move || run(block, &pair, Kept::Nowhere));
+    }
 }
 
 /// Three threads, three caches: anything.
@@ -191,5 +196,7 @@ fn whatever_three_threads_do() {
         }
     };
     let kept = || Kept::ALL[thread_rng().gen_range(0..Kept::ALL.len())];
-    explore(move || run(&[script(), script(), script()], kept()));
+    for block in [BLOCK, LARGE] {
+        explore(move || run(block, &[script(), script(), script()], kept()));
+    }
 }

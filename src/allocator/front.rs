@@ -17,6 +17,9 @@ pub(crate) trait Front {
     /// granule's, even if it is not aligned as the layout asks for.
     fn pop_any_aligned(&mut self, span: Span, layout: Layout) -> Option<Offset>;
 
+    /// Takes the large block of a size that was kept last.
+    fn take_kept(&mut self, span: Span, size: Granules) -> Option<Offset>;
+
     /// Takes any parked block.
     fn pop_any(&mut self, span: Span) -> Option<(Offset, Granules)>;
 }
@@ -32,6 +35,11 @@ impl Front for Alone {
 
     #[inline]
     fn pop_any_aligned(&mut self, _: Span, _: Layout) -> Option<Offset> {
+        None
+    }
+
+    #[inline]
+    fn take_kept(&mut self, _: Span, _: Granules) -> Option<Offset> {
         None
     }
 

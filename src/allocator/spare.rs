@@ -39,6 +39,12 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         Granules((u64::from(most / 4) * limit / LIST_AT_HALF) as u32)
     }
 
+    /// Whether lists in front may keep large blocks: they take much memory, and
+    /// are seldom asked for again by their size.
+    pub(crate) fn spares_large(&self) -> bool {
+        self.is_ample() || MODEL
+    }
+
     /// Allocates without need: a parked block, or what the reserve can spare.
     pub(crate) fn alloc_spare(&mut self, layout: Layout) -> Option<*mut u8> {
         if let Some(block) = self.alloc_parked(layout) {

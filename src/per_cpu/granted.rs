@@ -1,6 +1,7 @@
 //! How long a CPU's quick lists may be.
 
 use super::{
+    large::Large,
     piece::Piece,
     tally::{Step, Tally},
 };
@@ -41,6 +42,7 @@ pub(super) struct Granted<const S: usize, const A: usize> {
     refusals: u8,
     /// What the CPU has besides its lists.
     pub piece: Piece,
+    pub large: Large,
 }
 
 impl<const S: usize, const A: usize> Granted<S, A> {
@@ -116,6 +118,7 @@ impl<const S: usize, const A: usize> Bounds for Granted<S, A> {
         cursor: 0,
         refusals: 0,
         piece: Piece::NONE,
+        large: Large::NONE,
     };
 
     #[inline]

@@ -13,39 +13,38 @@
 //! while another is waited for. `docs/many-cpus.md` in the repository has the
 //! protocol and why it holds.
 
+mod allocating;
 mod cpu;
 mod deferred;
 mod exchange;
+mod freeing;
 mod global;
 mod granted;
 mod hints;
+mod large;
 mod outbox;
 mod piece;
+mod reclaiming;
+mod resizing;
 mod shared;
 mod slot;
 mod tally;
+mod unlisted;
 
-use core::{alloc::Layout, array, marker::PhantomData, mem, ptr};
+use core::{array, marker::PhantomData, ptr};
 
 pub use cpu::CurrentCpu;
-use deferred::Chain;
-use exchange::{BATCH, give, park};
 use hints::Hints;
 use lock_api::RawMutex;
 use shared::{Held, Shared};
-use slot::{CpuCache, HeldCache, Own, Slot};
+use slot::{HeldCache, Slot};
 use tally::{Step, Tally};
 
 use crate::{
-    allocator::{
-        Allocator, Alone, CHEAPLY_COPIED, DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT,
-        DEFAULT_SMALLBINS_AMOUNT, Front, NewBlock, Resized,
-    },
-    cache::{Class, Link},
+    allocator::{Allocator, DEFAULT_ALIGNMENT_SUB_BINS_AMOUNT, DEFAULT_SMALLBINS_AMOUNT},
     error::InitError,
     heap::{CheckError, chunk::Span},
     lock::RawSpinLock,
-    poison,
     stats::Stats,
     sync::{AtomicPtr, Ordering},
     unit::{Granules, Offset},
@@ -61,21 +60,24 @@ const LOOKED_INTO: usize = 8;
 /// [`Allocator`] behind a lock of type `R`.
 ///
 /// Allocating and freeing small blocks touches nothing that another CPU
-/// writes. A CPU's list that is full puts half of it out, up to 64 blocks, for
-/// any CPU whose list is empty; what nobody takes goes back to the heap, and
-/// what is missing comes from there. A block may be freed by any CPU. There may be more or fewer CPUs than `CPUS`; several then share
-/// a cache.
+/// writes, nor does a large one that a CPU freed before. A CPU's list that is
+/// full puts half of it out, up to 64 blocks, for any CPU whose list is empty;
+/// what nobody takes goes back to the heap, and what is missing comes from
+/// there. A block may be freed by any CPU. There may be more or fewer CPUs than
+/// `CPUS`; several then share a cache.
 ///
 /// # Memory
 ///
 /// All CPUs' caches together park at most 1/8 of the heap, and each CPU an
-/// equal part of that, and put out at most half as much, and an eighth as much,
-/// up to 64 KiB, is memory of its own to cut blocks from; a quarter once room is
-/// scarce, and less in proportion when more than half of the heap is used. In one list are at most 64 KiB or
-/// 128 blocks, and as many may be out of it. A request that would fail takes back
-/// everything first, from every CPU, so that it fails only if there is no
-/// room. The struct takes `SMALLBINS_AMOUNT * ALIGNMENT_SUB_BINS_AMOUNT * 14`
-/// bytes and about 200 more for each CPU, and about as much again.
+/// equal part of that; a quarter once room is scarce, and less in proportion
+/// when more than half of the heap is used. In one list are at most 64 KiB or
+/// 128 blocks, and as many may be out of it. Besides, a CPU puts out at most half
+/// as much as its part; an eighth as much, up to 64 KiB, is memory of its own to
+/// cut blocks from; and a quarter as much are blocks that have no list, up to
+/// 64 KiB each, which it keeps while room is ample. A request that would fail
+/// takes back everything first, from every CPU, so that it fails only if there
+/// is no room. The struct takes `SMALLBINS_AMOUNT * ALIGNMENT_SUB_BINS_AMOUNT * 14`
+/// bytes and about 400 more for each CPU, and about as much again.
 ///
 /// # Interrupts
 ///
@@ -261,6 +263,8 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
             if let Some(piece) = cache.bounds.piece.as_parked() {
                 heap.check_parked(piece)?;
             }
+            let check = |parked| heap.check_parked(parked);
+            cache.bounds.large.try_for_each(heap.span(), check)?;
         }
         self.slots.iter().try_for_each(|slot| {
             let check = |parked| heap.check_parked(parked);
@@ -275,7 +279,8 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
         let heap = self.lock_settled();
         let mut stats = heap.stats();
         for (cache, slot) in caches.iter().zip(&self.slots) {
-            let parked = cache.parked(heap.span()) + slot.outbox.amount() + cache.bounds.piece.size;
+            let besides = cache.bounds.piece.size + cache.bounds.large.amount();
+            let parked = cache.parked(heap.span()) + slot.outbox.amount() + besides;
             let parked = parked.bytes();
             stats.live = stats.live.saturating_sub(parked);
             stats.parked += parked;
@@ -297,7 +302,18 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
     fn publish(&self, heap: &Held<'_, R, S, A>) {
         let base = heap.span().pointer_to(Offset::NONE);
         self.base.store(base, Ordering::Release);
-        self.shared.set_budget(exchange::budget(heap, CPUS as u32));
+        self.tell_budget(heap);
+    }
+
+    /// Tells all CPUs what each may hold.
+    fn tell_budget(&self, heap: &Held<'_, R, S, A>) {
+        let budget = exchange::budget(heap, CPUS as u32);
+        let large = if heap.spares_large() {
+            large::most_of(budget)
+        } else {
+            Granules::ZERO
+        };
+        self.shared.set_budget(budget, large);
     }
 
     /// The memory of the heap.
@@ -349,477 +365,6 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
             Some(self.shared.lock(tally))
         } else {
             self.shared.try_lock(tally)
-        }
-    }
-
-    /// What remains of `alloc` when its CPU's list is empty: fills it, with what
-    /// a CPU has put out or from the heap.
-    ///
-    /// # Safety
-    ///
-    /// The slot's lock is held by a guard that was forgotten.
-    #[inline(never)]
-    unsafe fn alloc_missed(&self, layout: Layout, slot: &Slot<S, A>, tally: Tally<'_>) -> *mut u8 {
-        // SAFETY: the caller's promise.
-        let mut cache = unsafe { slot.held() };
-        let class = CpuCache::<S, A>::class_of(layout);
-        let own = class.and_then(|class| {
-            self.alloc_chained(slot, &mut cache, layout, class, tally)
-                .or_else(|| exchange::alloc_cut(&mut cache, self.span(), layout, class, tally))
-        });
-        match own {
-            Some(block) => block,
-            None => self.alloc_behind(slot, cache, layout, class, tally),
-        }
-    }
-
-    /// Fills a list that is empty with a chain that a CPU has put out, its own
-    /// or another.
-    fn alloc_chained(
-        &self,
-        slot: &Slot<S, A>,
-        cache: &mut CpuCache<S, A>,
-        layout: Layout,
-        class: Class,
-        tally: Tally<'_>,
-    ) -> Option<*mut u8> {
-        if self.shared.is_reclaiming() {
-            return None;
-        }
-        exchange::grow(cache, class, self.shared.budget());
-        // A list that is not empty may still have no block of the alignment.
-        if !cache.bounds.may_adopt() || cache.held_in(class) > Granules::ZERO {
-            return None;
-        }
-        let own = slot.outbox.take(|| self.span(), class, tally);
-        let chain = own.or_else(|| self.chain_of_others(slot, class, tally))?;
-        exchange::adopt(cache, self.span(), layout, class, chain)
-    }
-
-    /// Takes a chain that another CPU has put out.
-    fn chain_of_others(&self, slot: &Slot<S, A>, class: Class, tally: Tally<'_>) -> Option<Link> {
-        let number = self.number_of(slot);
-        let look = |other: usize| {
-            let outbox = &self.slots[other].outbox;
-            outbox.take(|| self.span(), class, tally)
-        };
-        self.hints
-            .find(class, number, CPUS, LOOKED_INTO, tally, look)
-    }
-
-    /// Allocates from the heap, behind a cache, and fills the layout's list, but
-    /// not one that was granted nothing, as in a cache that was taken back.
-    fn alloc_behind(
-        &self,
-        slot: &Slot<S, A>,
-        mut cache: HeldCache<'_, S, A>,
-        layout: Layout,
-        class: Option<Class>,
-        tally: Tally<'_>,
-    ) -> *mut u8 {
-        let Some(mut heap) = self.heap(tally) else {
-            drop(cache);
-            return self
-                .alloc_from_neighbours(layout, tally)
-                .unwrap_or(ptr::null_mut());
-        };
-        self.shared.set_budget(exchange::budget(&heap, CPUS as u32));
-        if let Some(class) = class {
-            exchange::refill(&mut cache, &slot.outbox, &mut heap, layout, class, tally);
-        }
-        if let Some(block) = cache.pop(heap.span(), layout) {
-            return give(heap.span(), block, layout);
-        }
-        let block = heap.alloc_behind(&mut slot.front(&mut cache, tally), layout);
-        if block.is_null() {
-            drop(heap);
-            drop(cache);
-            return self.alloc_reclaiming(layout, tally);
-        }
-        block
-    }
-
-    /// `alloc` while its CPU's cache is held.
-    #[cold]
-    #[inline(never)]
-    fn alloc_elsewhere(&self, layout: Layout, tally: Tally<'_>) -> *mut u8 {
-        match self.alloc_from_neighbours(layout, tally) {
-            Some(block) => block,
-            None => self.alloc_shared(layout, tally),
-        }
-    }
-
-    fn alloc_from_neighbours(&self, layout: Layout, tally: Tally<'_>) -> Option<*mut u8> {
-        let mut caches = self.try_neighbours(tally);
-        // The base is looked at with the lock held: what is in the cache came
-        // after it.
-        let block = caches.find_map(|mut cache| cache.pop(self.span(), layout))?;
-        Some(give(self.span(), block, layout))
-    }
-
-    /// Allocates from the heap.
-    fn alloc_shared(&self, layout: Layout, tally: Tally<'_>) -> *mut u8 {
-        let Some(mut heap) = self.heap(tally) else {
-            return ptr::null_mut();
-        };
-        // SAFETY: whoever called the allocator keeps its contract.
-        let block = unsafe { heap.alloc(layout) };
-        if block.is_null() {
-            drop(heap);
-            return self.alloc_reclaiming(layout, tally);
-        }
-        block
-    }
-
-    /// Allocates a block that has no list.
-    #[inline(never)]
-    fn alloc_unlisted(&self, layout: Layout, tally: Tally<'_>) -> *mut u8 {
-        let spare = self
-            .heap(tally)
-            .and_then(|mut heap| heap.alloc_spare(layout));
-        if let Some(block) = spare {
-            return block;
-        }
-        let slot = self.slot();
-        tally.step(Step::Cache);
-        match slot.try_lock() {
-            Some(cache) => self.alloc_behind(slot, cache, layout, None, tally),
-            None => self.alloc_shared(layout, tally),
-        }
-    }
-
-    /// Allocates after everything that is parked was taken back.
-    #[cold]
-    fn alloc_reclaiming(&self, layout: Layout, tally: Tally<'_>) -> *mut u8 {
-        // SAFETY: whoever called the allocator keeps its contract.
-        self.after_reclaiming(tally, |heap| unsafe { heap.alloc(layout) })
-            .unwrap_or(ptr::null_mut())
-    }
-
-    /// Takes back everything that is parked, as far as the caller may wait,
-    /// and then does something with the heap.
-    fn after_reclaiming<T>(
-        &self,
-        tally: Tally<'_>,
-        then: impl FnOnce(&mut Held<'_, R, S, A>) -> T,
-    ) -> Option<T> {
-        if self.bounded || !self.was_initialized() {
-            return None;
-        }
-        tally.step(Step::Reclaim);
-        let _reclaim = self.shared.reclaim();
-        for slot in &self.slots {
-            tally.step(Step::Cache);
-            let cache = if Self::may_wait_for_caches() {
-                Some(slot.lock())
-            } else {
-                slot.try_lock()
-            };
-            if let Some(cache) = cache {
-                self.give_back_all(slot, cache, tally);
-            }
-        }
-        let mut heap = self.heap(tally)?;
-        self.shared.settle_all(&mut heap);
-        Some(then(&mut heap))
-    }
-
-    /// Empties a cache and its outbox, and puts the cache to sleep.
-    fn give_back_all(&self, slot: &Slot<S, A>, mut cache: HeldCache<'_, S, A>, tally: Tally<'_>) {
-        let span = self.span();
-        let mut front = slot.front(&mut cache, tally);
-        while let Some((block, size)) = front.pop_any(span) {
-            tally.step(Step::Returned);
-            let Some(mut heap) = self.heap(tally) else {
-                self.shared.defer_chain(span, Chain::of_one(block, size));
-                continue;
-            };
-            heap.free(block, size);
-            for _ in 1..BATCH {
-                let Some((block, size)) = front.pop_any(span) else {
-                    return;
-                };
-                tally.step(Step::Returned);
-                heap.free(block, size);
-            }
-        }
-    }
-
-    /// What remains of `dealloc` when its CPU's list is full or asleep: lets it
-    /// be longer, or puts half of it out, or gives half of it back.
-    ///
-    /// # Safety
-    ///
-    /// The slot's lock is held by a guard that was forgotten.
-    #[inline(never)]
-    unsafe fn dealloc_overflowing(
-        &self,
-        block: *mut u8,
-        layout: Layout,
-        slot: &Slot<S, A>,
-        tally: Tally<'_>,
-    ) {
-        // SAFETY: the caller's promise.
-        let mut cache = unsafe { slot.held() };
-        let class = CpuCache::<S, A>::class_of(layout);
-        let (Some(class), false) = (class, self.shared.is_reclaiming()) else {
-            drop(cache);
-            return self.dealloc_shared(block, layout, tally);
-        };
-        let (span, budget) = (self.span(), self.shared.budget());
-        exchange::grow(&mut cache, class, budget);
-        if park(&mut cache, span, block, layout) {
-            return;
-        }
-        if exchange::put_out(&mut cache, &slot.outbox, span, class, budget, tally) {
-            self.hints.set(class, self.number_of(slot));
-        }
-        if park(&mut cache, span, block, layout) {
-            return;
-        }
-        let Some(mut heap) = self.shared.try_lock(tally) else {
-            // With half of the list that it does not fit into any more.
-            let chain = exchange::unlink_half(&mut cache, span, block, layout, class, tally);
-            return self.shared.defer_chain(span, chain);
-        };
-        self.shared.set_budget(exchange::budget(&heap, CPUS as u32));
-        exchange::make_room(&mut cache, &slot.outbox, &mut heap, class, tally);
-        if !park(&mut cache, span, block, layout) {
-            // SAFETY: whoever called the allocator keeps its contract.
-            unsafe { heap.dealloc(block, layout) };
-        }
-    }
-
-    /// `dealloc` while its CPU's cache is held.
-    #[cold]
-    #[inline(never)]
-    fn dealloc_elsewhere(&self, block: *mut u8, layout: Layout, tally: Tally<'_>) {
-        let span = self.span();
-        let mut caches = self.try_neighbours(tally);
-        if !caches.any(|mut cache| park(&mut cache, span, block, layout)) {
-            self.dealloc_shared(block, layout, tally);
-        }
-    }
-
-    /// Frees a block to the heap, now or, if its lock is held, soon.
-    #[inline(never)]
-    fn dealloc_shared(&self, block: *mut u8, layout: Layout, tally: Tally<'_>) {
-        match self.shared.try_lock(tally) {
-            // SAFETY: whoever called the allocator keeps its contract.
-            Some(mut heap) => unsafe { heap.dealloc(block, layout) },
-            None => self.shared.defer(self.span(), block, layout),
-        }
-    }
-
-    /// Frees a block whose content moved to another one.
-    fn dealloc_moved(&self, block: *mut u8, layout: Layout, tally: Tally<'_>) {
-        if layout.size() <= CHEAPLY_COPIED {
-            // SAFETY: whoever called the allocator keeps its contract.
-            return unsafe { self.try_dealloc(block, layout, tally) };
-        }
-        match self.shared.try_lock(tally) {
-            Some(mut heap) => heap.dealloc_moved(block, layout),
-            None => self.shared.defer(self.span(), block, layout),
-        }
-    }
-
-    /// Resizes a block where it is, or finds a new one for its content.
-    ///
-    /// # Safety
-    ///
-    /// As for `GlobalAlloc::realloc`.
-    unsafe fn resize(
-        &self,
-        mut heap: Held<'_, R, S, A>,
-        front: Option<Own<'_, S, A>>,
-        block: *mut u8,
-        layout: Layout,
-        new_size: usize,
-    ) -> Resized {
-        // SAFETY: the caller's promise.
-        unsafe {
-            match front {
-                Some(mut own) => heap.resize(block, layout, new_size, &mut own),
-                None => heap.resize(block, layout, new_size, &mut Alone),
-            }
-        }
-    }
-
-    /// Resizes a block by moving its content.
-    ///
-    /// # Safety
-    ///
-    /// As for `GlobalAlloc::realloc`.
-    unsafe fn realloc_by_copy(
-        &self,
-        block: *mut u8,
-        layout: Layout,
-        new_layout: Layout,
-        tally: Tally<'_>,
-    ) -> *mut u8 {
-        // SAFETY: the caller's promise; the blocks are two, each at least as
-        // large as what is copied.
-        unsafe {
-            let new = self.try_alloc(new_layout, tally);
-            if !new.is_null() {
-                new.copy_from_nonoverlapping(block, layout.size().min(new_layout.size()));
-                self.try_dealloc(block, layout, tally);
-            }
-            new
-        }
-    }
-
-    /// Does what `alloc` does.
-    ///
-    /// # Safety
-    ///
-    /// As for `GlobalAlloc::alloc`.
-    #[inline]
-    unsafe fn try_alloc(&self, layout: Layout, tally: Tally<'_>) -> *mut u8 {
-        if CpuCache::<S, A>::class_of(layout).is_none() {
-            return self.alloc_unlisted(layout, tally);
-        }
-        let slot = self.slot();
-        tally.step(Step::Cache);
-        let Some(mut cache) = slot.try_lock() else {
-            return self.alloc_elsewhere(layout, tally);
-        };
-        let span = self.span();
-        if let Some(block) = cache.pop(span, layout) {
-            return give(span, block, layout);
-        }
-        mem::forget(cache);
-        // SAFETY: the lock is held by the guard that was forgotten.
-        unsafe { self.alloc_missed(layout, slot, tally) }
-    }
-
-    /// Does what `dealloc` does.
-    ///
-    /// # Safety
-    ///
-    /// As for `GlobalAlloc::dealloc`.
-    #[inline]
-    unsafe fn try_dealloc(&self, block: *mut u8, layout: Layout, tally: Tally<'_>) {
-        if CpuCache::<S, A>::class_of(layout).is_none() {
-            return self.dealloc_shared(block, layout, tally);
-        }
-        let slot = self.slot();
-        tally.step(Step::Cache);
-        let Some(mut cache) = slot.try_lock() else {
-            return self.dealloc_elsewhere(block, layout, tally);
-        };
-        let span = self.span();
-        if park(&mut cache, span, block, layout) {
-            return;
-        }
-        mem::forget(cache);
-        // SAFETY: the lock is held by the guard that was forgotten.
-        unsafe { self.dealloc_overflowing(block, layout, slot, tally) }
-    }
-
-    /// Does what `alloc_zeroed` does.
-    ///
-    /// # Safety
-    ///
-    /// As for `GlobalAlloc::alloc_zeroed`.
-    unsafe fn try_alloc_zeroed(&self, layout: Layout, tally: Tally<'_>) -> *mut u8 {
-        if CpuCache::<S, A>::class_of(layout).is_none() {
-            if let Some(mut heap) = self.heap(tally) {
-                let new = heap.alloc_reporting(layout);
-                drop(heap);
-                if !new.block.is_null() {
-                    // SAFETY: the block is new, and nobody else knows of it.
-                    unsafe { new.clear() };
-                    return new.block;
-                }
-            }
-        }
-        // SAFETY: the caller's promise; the block is new.
-        unsafe {
-            let new = NewBlock::dirty(self.try_alloc(layout, tally), layout.size());
-            new.clear();
-            new.block
-        }
-    }
-
-    /// Does what `realloc` does.
-    ///
-    /// # Safety
-    ///
-    /// As for `GlobalAlloc::realloc`.
-    unsafe fn try_realloc(
-        &self,
-        block: *mut u8,
-        layout: Layout,
-        new_size: usize,
-        tally: Tally<'_>,
-    ) -> *mut u8 {
-        let Ok(new_layout) = Layout::from_size_align(new_size, layout.align()) else {
-            return ptr::null_mut();
-        };
-        if Granules::holding(new_size) == Some(Granules::of_block(layout.size())) {
-            poison::expect_open(block, layout.size());
-            poison::resize(block, layout.size(), new_size);
-            return block;
-        }
-        let slot = self.slot();
-        tally.step(Step::Cache);
-        let mut cache = slot.try_lock();
-        let is_cheap = new_size.max(layout.size()) <= CHEAPLY_COPIED;
-        let parked = match &mut cache {
-            Some(cache) if is_cheap => cache.pop(self.span(), new_layout),
-            _ => None,
-        };
-        if let Some(parked) = parked {
-            drop(cache);
-            // SAFETY: the caller's promise; the parked block is another one,
-            // and of the new size.
-            unsafe {
-                let new = give(self.span(), parked, new_layout);
-                new.copy_from_nonoverlapping(block, layout.size().min(new_size));
-                self.try_dealloc(block, layout, tally);
-                return new;
-            }
-        }
-        let mut heap = self.shared.try_lock(tally);
-        if heap.is_none() {
-            if is_cheap {
-                // Cheaper than to wait, if there is another block.
-                drop(cache.take());
-                // SAFETY: the caller's promise; a block that gets null is as
-                // it was.
-                let new = unsafe { self.realloc_by_copy(block, layout, new_layout, tally) };
-                if !new.is_null() {
-                    return new;
-                }
-            }
-            heap = self.heap(tally);
-        }
-        let Some(heap) = heap else {
-            return ptr::null_mut();
-        };
-        // SAFETY: the caller's promise.
-        let mut resized = unsafe {
-            let front = cache.as_mut().map(|cache| slot.front(cache, tally));
-            self.resize(heap, front, block, layout, new_size)
-        };
-        drop(cache);
-        if matches!(resized, Resized::Failed) {
-            let again = self.after_reclaiming(tally, |heap| {
-                // SAFETY: the caller's promise.
-                unsafe { heap.resize(block, layout, new_size, &mut Alone) }
-            });
-            resized = again.unwrap_or(Resized::Failed);
-        }
-        match resized {
-            Resized::Here(block) => block,
-            Resized::Failed => ptr::null_mut(),
-            Resized::CopyTo(new) => {
-                // SAFETY: the new block is another one; both are the caller's.
-                unsafe { new.copy_from_nonoverlapping(block, layout.size().min(new_size)) };
-                self.dealloc_moved(block, layout, tally);
-                new
-            }
         }
     }
 }

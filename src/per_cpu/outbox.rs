@@ -125,7 +125,7 @@ impl<const S: usize, const A: usize> Outbox<S, A> {
 }
 
 /// The head of a list, of which the first block is known.
-fn head_of(span: Span, first: Offset, class: Class) -> Link {
+pub(super) fn head_of(span: Span, first: Offset, class: Class) -> Link {
     let behind = Link(span.link(first)).amount();
     Link::new(first, behind + class.granules())
 }

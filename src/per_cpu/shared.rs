@@ -42,6 +42,8 @@ struct Notices {
     reclaiming: AtomicUsize,
     /// The granules that each CPU's cache may hold.
     budget: AtomicU32,
+    /// The granules of large blocks that it may hold besides.
+    large: AtomicU32,
 }
 
 /// What the lock guards.
@@ -69,6 +71,7 @@ impl<R: RawMutex, const S: usize, const A: usize> Shared<R, S, A> {
             notices: Notices {
                 reclaiming: AtomicUsize::new(0),
                 budget: AtomicU32::new(0),
+                large: AtomicU32::new(0),
             },
         }
     }
@@ -104,10 +107,18 @@ impl<R: RawMutex, const S: usize, const A: usize> Shared<R, S, A> {
         Granules(self.notices.budget.load(Ordering::Relaxed))
     }
 
-    /// Says what each CPU's cache may hold.
-    pub fn set_budget(&self, budget: Granules) {
+    /// What it may hold of large blocks, as it was said last.
+    pub fn most_large(&self) -> Granules {
+        Granules(self.notices.large.load(Ordering::Relaxed))
+    }
+
+    /// Says what each CPU's cache may hold, and what of large blocks.
+    pub fn set_budget(&self, budget: Granules, large: Granules) {
         if budget != self.budget() {
             self.notices.budget.store(budget.0, Ordering::Relaxed);
+        }
+        if large != self.most_large() {
+            self.notices.large.store(large.0, Ordering::Relaxed);
         }
     }
 

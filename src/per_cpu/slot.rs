@@ -90,12 +90,20 @@ impl<const S: usize, const A: usize> Front for Own<'_, S, A> {
         self.cache.pop_any_aligned(span, layout)
     }
 
-    /// The piece goes first, then what is out: once there are none, the cache
-    /// may go to sleep. As it is held, nobody puts anything out then.
+    fn take_kept(&mut self, span: Span, size: Granules) -> Option<Offset> {
+        self.cache.bounds.large.take(span, size)
+    }
+
+    /// The piece goes first, then large blocks and what is out: once there are
+    /// none, the cache may go to sleep. As it is held, nobody puts anything out then.
     fn pop_any(&mut self, span: Span) -> Option<(Offset, Granules)> {
         let piece = self.cache.bounds.piece.take();
         if piece.is_some() {
             return piece;
+        }
+        let large = self.cache.bounds.large.take_any(span);
+        if large.is_some() {
+            return large;
         }
         if let Some(outbox) = self.outbox {
             let out = outbox.pop_any(span, self.tally);

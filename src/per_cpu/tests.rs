@@ -5,6 +5,7 @@ extern crate std;
 mod bounds;
 mod exchange;
 mod granted;
+mod large;
 mod outbox;
 mod paths;
 mod piece;
@@ -86,6 +87,18 @@ impl<Cpu: CurrentCpu> Sample<Cpu> {
     fn piece_of(&self, cpu: usize) -> usize {
         let cache = self.heap.slots[cpu].lock();
         cache.bounds.piece.size.bytes()
+    }
+
+    /// What a CPU has kept of large blocks, which is as much as it says.
+    fn kept_on(&self, cpu: usize) -> usize {
+        let large = &self.heap.slots[cpu].lock().bounds.large;
+        let mut kept = Granules::ZERO;
+        let Ok(()) = large.try_for_each(self.heap.span(), |parked| {
+            kept += parked.size;
+            Ok::<(), Infallible>(())
+        });
+        assert_eq!(large.amount(), kept);
+        kept.bytes()
     }
 
     /// What a CPU has put out, which is as much as it says.
@@ -313,6 +326,7 @@ fn a_block_that_finds_everything_held_is_freed_later() {
 fn who_takes_the_lock_next_frees_64_deferred_blocks() {
     let sample = Sample::<Chosen>::of(1 << 20);
     let blocks: Vec<_> = (0..100).map(|_| sample.alloc(5000)).collect();
+    let _caches = sample.heap.lock_all();
     let heap = sample.heap.shared.lock(Tally::NONE);
     for block in blocks {
         sample.free(block, 5000);

@@ -26,6 +26,8 @@ pub struct Design {
     /// The most granules in the piece that a CPU cuts blocks from, and what part of what its lists may hold.
     pub piece: u32,
     pub piece_of_budget: u32,
+    /// Of what its lists may hold, a CPU may keep one in so many granules of large blocks besides; nothing if that is 0.
+    pub kept_of_budget: u32,
     /// Whether a batch moves as one, so that the time under the lock does not depend on how many blocks it has.
     pub whole_batches: bool,
 }
@@ -57,7 +59,7 @@ pub type Class = u16;
 
 /// The sizes that have lists, 8 bytes to 4 KiB.
 pub const CLASSES: Class = 512;
-/// What has no list.
+/// The first class that has no list.
 pub const LARGE: Class = CLASSES;
 
 const GRANULE: u32 = 8;
@@ -81,6 +83,7 @@ pub const TODAY: Design = Design {
     looked_into: 8,
     piece: 8192,
     piece_of_budget: 8,
+    kept_of_budget: 4,
     whole_batches: false,
 };
 
@@ -119,7 +122,13 @@ pub fn granules(class: Class) -> u32 {
 /// The class of blocks of so many bytes.
 pub fn class_of(bytes: usize) -> Class {
     let granules = bytes.div_ceil(GRANULE as usize);
-    Class::try_from(granules - 1).map_or(LARGE, |class| class.min(LARGE))
+    Class::try_from(granules - 1).unwrap_or(Class::MAX)
+}
+
+/// Whether blocks of a class have no list.
+#[inline]
+pub fn is_large(class: Class) -> bool {
+    class >= LARGE
 }
 
 #[cfg(test)]
@@ -142,6 +151,7 @@ mod tests {
         let exchange = include_str!("../../../src/per_cpu/exchange.rs");
         let granted = include_str!("../../../src/per_cpu/granted.rs");
         let allocator = include_str!("../../../src/per_cpu/mod.rs");
+        let large = include_str!("../../../src/per_cpu/large.rs");
         let shared = include_str!("../../../src/per_cpu/shared.rs");
         let spare = include_str!("../../../src/allocator/spare.rs");
         assert_eq!(
@@ -156,6 +166,10 @@ mod tests {
         assert_eq!(
             TODAY.piece_of_budget,
             constant(granted, "const PIECE_OF_BUDGET:")
+        );
+        assert_eq!(
+            TODAY.kept_of_budget,
+            constant(large, "const LARGE_OF_BUDGET:")
         );
         assert_eq!(
             LOOKED_AT as u32,

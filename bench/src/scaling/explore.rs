@@ -114,6 +114,20 @@ fn changes() -> Vec<Change> {
                 ..TODAY
             },
         ),
+        change(
+            "large blocks are not kept",
+            Design {
+                kept_of_budget: 0,
+                ..TODAY
+            },
+        ),
+        change(
+            "four times as much of large blocks is kept",
+            Design {
+                kept_of_budget: 1,
+                ..TODAY
+            },
+        ),
         change("lists begin with 1 KiB", Design { least: 16, ..TODAY }),
         change(
             "a full list defers a block, not half of it",
@@ -165,7 +179,20 @@ fn trials() -> Vec<Trial> {
     let trial = |name, pattern, medium, large| Trial {
         name,
         pattern,
-        load: Load { medium, large },
+        load: Load {
+            medium,
+            large,
+            large_sizes: 0,
+        },
+    };
+    let large = |name, large, large_sizes| Trial {
+        name,
+        pattern: Pattern::Private,
+        load: Load {
+            medium: 0.0,
+            large,
+            large_sizes,
+        },
     };
     vec![
         trial("private", Pattern::Private, 0.0, 0.0),
@@ -177,7 +204,9 @@ fn trials() -> Vec<Trial> {
             0.1,
             0.0,
         ),
-        trial("private, 1 % over 4 KiB", Pattern::Private, 0.0, 0.01),
+        large("private, 1 % over 4 KiB, of one size", 0.01, 1),
+        large("private, 1 % over 4 KiB, of four sizes", 0.01, 4),
+        large("private, 1 % over 4 KiB, of any size", 0.01, 0),
     ]
 }
 

@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 
-use super::design::{Class, LARGE, class_of};
+use super::design::{Class, class_of};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pattern {
@@ -18,8 +18,10 @@ pub const PATTERNS: [Pattern; 3] = [Pattern::Private, Pattern::Larson, Pattern::
 pub struct Load {
     /// 513 bytes to 4 KiB.
     pub medium: f64,
-    /// More, for which there are no lists.
+    /// Up to 16 KiB, for which there are no lists.
     pub large: f64,
+    /// How many sizes these have; any, if that is 0.
+    pub large_sizes: usize,
 }
 
 /// Blocks that each CPU has at a time.
@@ -27,6 +29,7 @@ pub const LIVE: usize = 1000;
 /// Of `threads`.
 pub const LARGEST: usize = 512;
 const LARGEST_MEDIUM: usize = 4096;
+pub const LARGEST_LARGE: usize = 16_384;
 
 /// Pairs after which all blocks pass to the next CPU in `Larson`, as in a run at usual effort.
 pub const PASS: u32 = 10_000;
@@ -51,12 +54,20 @@ impl Load {
         if self.medium + self.large > 0.0 {
             let kind = rng.f64();
             if kind < self.large {
-                return LARGE;
+                return class_of(self.large_size(rng));
             }
             if kind < self.large + self.medium {
                 return class_of(rng.usize(LARGEST + 1..=LARGEST_MEDIUM));
             }
         }
         class_of(rng.usize(1..=LARGEST))
+    }
+
+    fn large_size(&self, rng: &mut Rng) -> usize {
+        let beyond = LARGEST_LARGE - LARGEST_MEDIUM;
+        match self.large_sizes {
+            0 => LARGEST_MEDIUM + rng.usize(1..=beyond),
+            sizes => LARGEST_MEDIUM + beyond * rng.usize(1..=sizes) / sizes,
+        }
     }
 }

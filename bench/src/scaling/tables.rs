@@ -6,7 +6,11 @@ use crate::report::table::Table;
 pub fn costs(costs: &Costs) -> Table {
     let one = |what: &str, cost: f64| vec![what.to_owned(), format!("{cost:.1}")];
     let line = |what: &str, Line { base, each }: Line| {
-        vec![what.to_owned(), format!("{base:.0} + {each:.1} n")]
+        let sign = if each < 0.0 { '-' } else { '+' };
+        vec![
+            what.to_owned(),
+            format!("{base:.0} {sign} {:.1} n", each.abs()),
+        ]
     };
     Table {
         title: "What things cost, ns".to_owned(),
@@ -24,6 +28,7 @@ pub fn costs(costs: &Costs) -> Table {
             one("free from a batch", costs.consume),
             one("more, if another CPU allocated it", costs.consume_foreign),
             one("passing a batch of 64 through a channel", costs.channel),
+            line("n blocks from a CPU's own piece", costs.cut),
             line(
                 "refill, n blocks that the same CPU gave back",
                 costs.refill_own,
@@ -43,6 +48,8 @@ pub fn costs(costs: &Costs) -> Table {
                 costs.heap_alloc,
             ),
             one("free of them", costs.heap_free),
+            one("alloc of one that the CPU keeps", costs.kept_alloc),
+            one("free that keeps one", costs.kept_free),
             one("an atomic swap", costs.swap),
             one("reading a line that another CPU wrote", costs.transfer),
             one("from a store to the other CPU's answer", costs.ping_pong),

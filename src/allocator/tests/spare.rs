@@ -265,6 +265,10 @@ impl Front for InFront {
         self.0.pop_any_aligned(span, layout)
     }
 
+    fn take_kept(&mut self, _: Span, _: Granules) -> Option<Offset> {
+        None
+    }
+
     fn pop_any(&mut self, span: Span) -> Option<(Offset, Granules)> {
         self.0.pop_any(span)
     }

@@ -119,6 +119,7 @@ impl<const S: usize> Sample<S> {
     /// Defers so many blocks.
     fn defer(&self, count: usize) {
         let blocks = self.blocks(5000, count);
+        let _caches = self.heap.lock_all();
         let heap = self.heap.shared.lock(Tally::NONE);
         for block in blocks {
             self.free(block, 5000);

@@ -61,7 +61,10 @@ fn half_of_a_full_list_is_deferred_while_the_heap_is_held() {
     let heap = sample.heap.shared.lock(Tally::NONE);
     let used = heap.stats().live;
     // The budget is set when the heap is at hand.
-    sample.heap.shared.set_budget(Granules(10_000));
+    sample
+        .heap
+        .shared
+        .set_budget(Granules(10_000), Granules::ZERO);
     let seen = parked_as_blocks_come(&sample, &blocks);
     // Two halves are put out.
     assert_eq!(seen, up_to_128_and_half_of_it(300, 2));

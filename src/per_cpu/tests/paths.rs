@@ -416,6 +416,8 @@ fn what_is_deferred_is_freed_by_the_lock_s_next_holder() {
     let sample = Sample::<Chosen>::of(1 << 20);
     let blocks: Vec<_> = (0..100).map(|_| sample.alloc(UNLISTED)).collect();
     let live = sample.heap.shared.lock(Tally::NONE).stats().live;
+    // Nothing is kept.
+    let _caches = sample.heap.lock_all();
     let heap = sample.heap.shared.lock(Tally::NONE);
     blocks
         .iter()

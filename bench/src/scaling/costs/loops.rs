@@ -12,7 +12,7 @@ use fastrand::Rng;
 use super::clock::Clock;
 use super::turns;
 use crate::hands::{Block, Hands};
-use crate::scaling::load::{LARGEST, LIVE, PASS, QUEUE, SENT};
+use crate::scaling::load::{LARGEST, LARGEST_LARGE, LIVE, PASS, QUEUE, SENT};
 use crate::stats::{interquartile_mean, median};
 use crate::workload::crew;
 
@@ -108,10 +108,33 @@ pub fn heap(hands: Hands, clock: Clock) -> (f64, f64) {
         if let Some(block) = slot.take() {
             frees.push(clock.time(|| hands.free(block)).0);
         }
-        let size = rng.usize(4097..=16_384);
+        let size = rng.usize(4097..=LARGEST_LARGE);
         let (time, block) = clock.time(|| hands.alloc(size, 8));
         allocs.push(time);
         *slot = block;
+    }
+    (interquartile_mean(&allocs), interquartile_mean(&frees))
+}
+
+/// Freeing and allocating again what has no lists, but is kept, each call timed.
+pub fn kept(hands: Hands, clock: Clock) -> (f64, f64) {
+    const SIZES: usize = 4;
+    const LIVE: usize = 100;
+    const COUNT: usize = 20_000;
+    let mut rng = Rng::with_seed(1);
+    let size = |number| LARGEST_LARGE / (1 + number % SIZES) + 8;
+    let mut blocks: Vec<_> = (0..LIVE)
+        .map(|number| hands.alloc(size(number), 8))
+        .collect();
+    let (mut allocs, mut frees) = (Vec::new(), Vec::new());
+    for _ in 0..COUNT {
+        let number = rng.usize(0..LIVE);
+        if let Some(block) = blocks[number].take() {
+            frees.push(clock.time(|| hands.free(block)).0);
+        }
+        let (time, block) = clock.time(|| hands.alloc(size(number), 8));
+        allocs.push(time);
+        blocks[number] = block;
     }
     (interquartile_mean(&allocs), interquartile_mean(&frees))
 }

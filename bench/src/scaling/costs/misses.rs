@@ -7,12 +7,12 @@ use std::collections::{BTreeMap, VecDeque};
 use anyhow::Result;
 use fastrand::Rng;
 
-use super::Line;
 use super::clock::Clock;
 use super::turns;
+use super::{Line, Point};
 use super::{PER_CPU, PER_CPU_CACHES, fresh_of};
 use crate::hands::{Block, Hands};
-use crate::scaling::design::{Class, TODAY, class_of};
+use crate::scaling::design::{TODAY, class_of};
 use crate::scaling::model::lists::{Batch, Lists};
 use crate::scaling::model::{Central, Moved};
 use crate::stats::interquartile_mean;
@@ -21,12 +21,16 @@ use crate::stats::interquartile_mean;
 const SIZES: [usize; 3] = [192, 256, 320];
 /// Heaps whose budgets allow a list its full length, and an eighth of it at the least.
 const HEAPS: [usize; 4] = [1 << 18, 1 << 19, 1 << 20, 4 << 20];
-const ROUNDS: usize = 10;
+/// New heaps of each kind: only there blocks are cut from free memory.
+const HEAPS_OF_A_KIND: usize = 8;
+const ROUNDS: usize = 3;
 const TURNS: usize = 150;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     Alloc,
+    /// From the CPU's own piece.
+    Cut,
     Refill(Source),
     Free,
     GiveBack,
@@ -69,59 +73,65 @@ impl Script {
         })
     }
 
-    fn fill(&mut self, cpu: usize, size: usize, count: usize) {
+    /// Allocates a block, and says whether the heap's lock was taken for it.
+    fn alloc(&mut self, cpu: usize, size: usize) -> bool {
         let class = class_of(size);
-        for _ in 0..count {
-            let (time, block) = self.clock.time(|| self.hands.alloc(size, 8));
-            self.blocks.extend(block);
-            self.note_alloc(cpu, class, time);
-        }
-    }
-
-    fn note_alloc(&mut self, cpu: usize, class: Class, time: f64) {
+        let (time, block) = self.clock.time(|| self.hands.alloc(size, 8));
+        self.blocks.extend(block);
         if self.lists[cpu].pop(class) {
-            return self.samples.add(Kind::Alloc, 0, time);
+            self.samples.add(Kind::Alloc, 0, time);
+            return false;
         }
         self.lists[cpu].grow(class);
         if self.lists[cpu].may_adopt() {
             let chain = (0..2).find_map(|step| self.lists[(cpu + step) % 2].take_chain(class));
             if let Some(count) = chain {
-                return self.lists[cpu].adopt(class, count);
+                self.lists[cpu].adopt(class, count);
+                return false;
             }
         }
+        if let Some(count) = self.lists[cpu].cut(class) {
+            self.samples.add(Kind::Cut, count, time);
+            return false;
+        }
         let Batch { count, revoked } = self.lists[cpu].refill(class);
-        let source = match self.central.take(class, count, cpu as u16) {
+        let moved = self.central.take(class, count, cpu as u16);
+        if moved.own + moved.foreign == 0 {
+            self.lists[cpu].renew_piece(class, count);
+        }
+        let source = match moved {
             Moved { own, .. } if own == count => Source::Own,
             Moved { foreign, .. } if foreign == count => Source::Foreign,
             Moved { cut, .. } if cut == count => Source::Cut,
-            _ => return,
+            _ => return true,
         };
         if revoked.is_none() {
             self.samples.add(Kind::Refill(source), count, time);
         }
+        true
     }
 
-    /// Frees so many of the blocks, the first ones.
-    fn empty(&mut self, cpu: usize, size: usize, count: usize) {
+    /// Frees the first of the blocks, and says whether the heap's lock was taken for it.
+    fn free(&mut self, cpu: usize, size: usize) -> bool {
         let class = class_of(size);
-        for _ in 0..count {
-            let Some(block) = self.blocks.pop_front() else {
-                return;
-            };
-            let (time, ()) = self.clock.time(|| self.hands.free(block));
-            if self.lists[cpu].push(class) {
-                self.samples.add(Kind::Free, 0, time);
-                continue;
-            }
-            self.lists[cpu].grow(class);
-            if !self.lists[cpu].push(class) && self.lists[cpu].put_out(class).is_none() {
-                let Batch { count, revoked } = self.lists[cpu].make_room(class);
-                self.central.give(class, count, cpu as u16);
-                if revoked.is_none() {
-                    self.samples.add(Kind::GiveBack, count, time);
-                }
-            }
+        let Some(block) = self.blocks.pop_front() else {
+            return false;
+        };
+        let (time, ()) = self.clock.time(|| self.hands.free(block));
+        if self.lists[cpu].push(class) {
+            self.samples.add(Kind::Free, 0, time);
+            return false;
         }
+        self.lists[cpu].grow(class);
+        if self.lists[cpu].push(class) || self.lists[cpu].put_out(class).is_some() {
+            return false;
+        }
+        let Batch { count, revoked } = self.lists[cpu].make_room(class);
+        self.central.give(class, count, cpu as u16);
+        if revoked.is_none() {
+            self.samples.add(Kind::GiveBack, count, time);
+        }
+        true
     }
 }
 
@@ -130,39 +140,46 @@ fn count_in(heap: usize) -> usize {
     (heap / 1024).min(1024)
 }
 
+/// Each heap with each size: with several, grants would be revoked, and free chunks come about of which the lists that
+/// go along do not know.
+fn cases() -> impl Iterator<Item = (usize, usize)> {
+    let with_sizes = |heap| SIZES.map(|size| (heap, size));
+    HEAPS.into_iter().flat_map(with_sizes)
+}
+
 /// One CPU allocates and frees.
 pub fn alone(clock: Clock) -> Result<Samples> {
     let mut samples = Samples::default();
-    for heap in HEAPS {
+    for (heap, size) in (0..HEAPS_OF_A_KIND).flat_map(|_| cases()) {
         let mut script = Script::new(clock, heap, samples)?;
         let count = count_in(heap);
         for _ in 0..ROUNDS {
-            for size in SIZES {
-                script.fill(0, size, count);
-                script.rng.shuffle(script.blocks.make_contiguous());
-                script.empty(0, size, count);
-            }
+            (0..count).for_each(|_| {
+                script.alloc(0, size);
+            });
+            script.rng.shuffle(script.blocks.make_contiguous());
+            (0..count).for_each(|_| {
+                script.free(0, size);
+            });
         }
         samples = script.samples;
     }
     Ok(samples)
 }
 
-/// One CPU allocates what the other frees, about one batch in each turn.
+/// One CPU allocates what the other frees, until it takes the heap's lock once in each turn: first it takes what the other
+/// has put out.
 pub fn in_turns(clock: Clock, cores: &[usize]) -> Result<Samples> {
     let mut samples = Samples::default();
-    for (heap, size) in HEAPS
-        .into_iter()
-        .flat_map(|heap| SIZES.map(|size| (heap, size)))
-    {
+    for (heap, size) in cases() {
         let script = Script::new(clock, heap, samples)?;
         let count = count_in(heap);
         let batch = script.lists[0].longest_half(class_of(size)) as usize;
         let script = turns::run(cores, count / batch + TURNS, script, |member, script| {
             if member == 0 {
-                script.fill(member, size, batch);
-            } else if script.blocks.len() > count / 2 {
-                script.empty(member, size, batch);
+                while script.blocks.len() < count && !script.alloc(member, size) {}
+            } else {
+                while script.blocks.len() > count / 2 && !script.free(member, size) {}
             }
         })?;
         samples = script.samples;
@@ -175,17 +192,21 @@ impl Samples {
         self.0.entry((kind, count)).or_default().push(time);
     }
 
-    /// What misses of a kind take beyond a hit: the line of least squares through the means.
+    /// What misses of a kind take beyond a hit: the line of least squares through the means, by how many there are of each.
     pub fn line(&self, kind: Kind) -> Line {
         let hits = match kind {
             Kind::Free | Kind::GiveBack => Kind::Free,
-            Kind::Alloc | Kind::Refill(_) => Kind::Alloc,
+            Kind::Alloc | Kind::Cut | Kind::Refill(_) => Kind::Alloc,
         };
         let hits = self.0.get(&(hits, 0)).map_or(&[][..], Vec::as_slice);
         let hit = interquartile_mean(hits);
         let of_kind = self.0.iter().filter(|((found, _), _)| *found == kind);
-        let points: Vec<(f64, f64)> = of_kind
-            .map(|((_, count), times)| (f64::from(*count), interquartile_mean(times) - hit))
+        let points: Vec<Point> = of_kind
+            .map(|((_, count), times)| Point {
+                x: f64::from(*count),
+                y: interquartile_mean(times) - hit,
+                weight: times.len() as f64,
+            })
             .collect();
         Line::through(&points)
     }

@@ -46,11 +46,13 @@ pub struct Costs {
     pub mixed: f64,
     /// Passing a batch to another CPU.
     pub channel: f64,
+    /// Filling a list from the CPU's piece.
+    pub cut: Line,
     /// Filling a list from the heap's list, of blocks that the same CPU gave back.
     pub refill_own: Line,
     /// The same with blocks that another CPU gave back.
     pub refill_foreign: Line,
-    /// Filling a list with a piece of free memory.
+    /// Filling a list from a new piece, or with a run of free memory.
     pub refill_cut: Line,
     /// Giving blocks back to the heap's list.
     pub give_back: Line,
@@ -59,6 +61,9 @@ pub struct Costs {
     /// Allocating 4 to 16 KiB from the heap, which have no list, and freeing them.
     pub heap_alloc: f64,
     pub heap_free: f64,
+    /// The same of blocks that the CPU keeps.
+    pub kept_alloc: f64,
+    pub kept_free: f64,
     /// An atomic swap of one's own line.
     pub swap: f64,
     /// Reading a line that another CPU wrote.
@@ -100,7 +105,9 @@ impl Costs {
         let (produce, consume) = loops::batches(fresh(PER_CPU)?, clock);
         let alone = misses::alone(clock)?;
         let turns = misses::in_turns(clock, cores)?;
+
         let (heap_alloc, heap_free) = loops::heap(fresh(LOCKED)?, clock);
+        let (kept_alloc, kept_free) = loops::kept(fresh(PER_CPU)?, clock);
         Ok(Self {
             loop_pair: loops::pair(fresh(contender::NOOP)?),
             pair,
@@ -111,6 +118,7 @@ impl Costs {
             consume,
             consume_foreign: loops::consume_foreign(fresh(PER_CPU)?, cores, clock)? - consume,
             channel: loops::channel(cores)?,
+            cut: alone.line(Kind::Cut),
             refill_own: alone.line(Kind::Refill(Source::Own)),
             refill_foreign: turns.line(Kind::Refill(Source::Foreign)),
             refill_cut: alone.line(Kind::Refill(Source::Cut)),
@@ -118,6 +126,8 @@ impl Costs {
             give_back_travelled: turns.line(Kind::GiveBack),
             heap_alloc,
             heap_free,
+            kept_alloc,
+            kept_free,
             swap: line::swap(),
             transfer: line::transfer(cores, clock)?,
             ping_pong: line::ping_pong(cores)?,
@@ -158,14 +168,30 @@ fn fresh_of(name: &str, len: usize) -> Result<(Hands, usize)> {
     Ok((Hands(entry.calls), capacity))
 }
 
+/// Something measured.
+struct Point {
+    x: f64,
+    y: f64,
+    /// How often.
+    weight: f64,
+}
+
 impl Line {
+    /// What so many blocks cost.
+    pub fn at(&self, count: u32) -> f64 {
+        self.base + self.each * f64::from(count)
+    }
+
     /// The line of least squares.
-    fn through(points: &[(f64, f64)]) -> Self {
-        let count = points.len() as f64;
-        let mean = |of: &dyn Fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>() / count;
-        let (x, y) = (mean(&|point| point.0), mean(&|point| point.1));
-        let spread = mean(&|point| (point.0 - x).powi(2));
-        let each = mean(&|point| (point.0 - x) * (point.1 - y)) / spread;
+    fn through(points: &[Point]) -> Self {
+        let all: f64 = points.iter().map(|point| point.weight).sum();
+        let mean = |of: &dyn Fn(&Point) -> f64| {
+            let weighed = points.iter().map(|point| of(point) * point.weight);
+            weighed.sum::<f64>() / all
+        };
+        let (x, y) = (mean(&|point| point.x), mean(&|point| point.y));
+        let spread = mean(&|point| (point.x - x).powi(2));
+        let each = mean(&|point| (point.x - x) * (point.y - y)) / spread;
         Self {
             base: y - each * x,
             each,
@@ -179,7 +205,8 @@ mod tests {
 
     #[test]
     fn a_line_is_found_again() {
-        let line = Line::through(&[(1.0, 12.0), (2.0, 14.0), (10.0, 30.0)]);
+        let point = |x, y| Point { x, y, weight: x };
+        let line = Line::through(&[point(1.0, 12.0), point(2.0, 14.0), point(10.0, 30.0)]);
         assert!((line.base - 10.0).abs() < 1e-9 && (line.each - 2.0).abs() < 1e-9);
     }
 }

@@ -41,7 +41,8 @@ pub enum Wanted {
     Refill(Class),
     MakeRoom(Class),
     HeapAlloc,
-    HeapFree,
+    /// So many blocks.
+    HeapFree(u32),
     /// Any operation of one locked allocator.
     Locked,
 }
@@ -49,6 +50,6 @@ pub enum Wanted {
 impl Wanted {
     /// Whether the CPU does without if the lock is held.
     pub fn is_deferrable(self) -> bool {
-        matches!(self, Self::MakeRoom(_) | Self::HeapFree)
+        matches!(self, Self::MakeRoom(_) | Self::HeapFree(_))
     }
 }

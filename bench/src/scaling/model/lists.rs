@@ -1,5 +1,6 @@
 //! A CPU's quick lists, as counts, and what each was granted.
 
+use super::kept::Kept;
 use crate::scaling::design::{CLASSES, Class, Design, LOOKED_AT, granules};
 
 /// The lists of a size: one for each alignment, of which the first is used.
@@ -19,6 +20,8 @@ pub struct Lists {
     /// What is left of the piece that blocks are cut from.
     piece: u32,
     lists: Vec<List>,
+    /// What has no list.
+    pub kept: Kept,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -41,9 +44,11 @@ pub struct Batch {
 impl Lists {
     /// Of one of so many CPUs.
     pub fn new(design: Design, cpus: u32) -> Self {
+        let budget = design.budget(cpus);
         Self {
             design,
-            budget: design.budget(cpus),
+            budget,
+            kept: Kept::new(&design, budget),
             out: 0,
             granted: 0,
             refusals: 0,
@@ -216,6 +221,7 @@ impl Lists {
             .map(|(list, class)| (list.blocks + list.chain) * granules(class))
             .sum::<u32>()
             + self.piece
+            + self.kept.amount()
     }
 }
 
@@ -223,12 +229,13 @@ impl Lists {
 mod tests {
     use std::alloc::{GlobalAlloc, Layout};
     use std::collections::HashMap;
+    use std::ops::RangeInclusive;
 
     use fastrand::Rng;
     use good_memory_allocator::{CurrentCpu, PerCpuAllocator};
 
     use super::*;
-    use crate::scaling::design::{TODAY, class_of};
+    use crate::scaling::design::{TODAY, class_of, is_large};
 
     struct First;
 
@@ -264,7 +271,7 @@ mod tests {
     }
 
     /// Random blocks, as many at a time as `live` at the most, from the crate and from the simulation.
-    fn compare(heap: usize, live: usize, largest: usize) {
+    fn compare(heap: usize, live: usize, sizes: RangeInclusive<usize>) {
         const CPUS: usize = 4;
         let allocator = PerCpuAllocator::<First, CPUS>::empty();
         let mut region = vec![0u64; heap / 8];
@@ -277,13 +284,15 @@ mod tests {
         let mut blocks: Vec<(*mut u8, Layout)> = Vec::new();
         for step in 0..100_000 {
             if blocks.len() < rng.usize(1..=live) {
-                let layout = Layout::from_size_align(rng.usize(1..=largest), 8).unwrap();
+                let layout = Layout::from_size_align(rng.usize(sizes.clone()), 8).unwrap();
                 // SAFETY: the size is not zero.
                 let block = unsafe { allocator.alloc(layout) };
                 assert!(!block.is_null());
                 blocks.push((block, layout));
                 let class = class_of(layout.size());
-                if !lists.pop(class) {
+                if is_large(class) {
+                    lists.kept.take(class);
+                } else if !lists.pop(class) {
                     lists.grow(class);
                     match lists.may_adopt().then(|| lists.take_chain(class)).flatten() {
                         Some(count) => lists.adopt(class, count),
@@ -306,7 +315,9 @@ mod tests {
                 // SAFETY: the block is freed once, with its layout.
                 unsafe { allocator.dealloc(block, layout) };
                 let class = class_of(layout.size());
-                if !lists.push(class) {
+                if is_large(class) {
+                    lists.kept.keep(class);
+                } else if !lists.push(class) {
                     lists.grow(class);
                     if !lists.push(class) && lists.put_out(class).is_none() {
                         behind.give(class, lists.make_room(class).count);
@@ -322,12 +333,18 @@ mod tests {
 
     #[test]
     fn the_crates_lists_hold_as_much() {
-        compare(64 << 20, 1000, 128);
+        compare(64 << 20, 1000, 1..=128);
     }
 
     #[test]
     fn the_crates_lists_hold_as_much_where_grants_are_revoked() {
-        compare(2 << 20, 500, 512);
+        compare(2 << 20, 500, 1..=512);
+    }
+
+    #[test]
+    fn as_many_of_the_crates_large_blocks_are_kept() {
+        compare(16 << 20, 50, 8192..=8292);
+        compare(64 << 20, 50, 4097..=16_384);
     }
 
     #[test]

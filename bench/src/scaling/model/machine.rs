@@ -13,7 +13,7 @@ use super::prices::{Price, Prices};
 use super::time::{Time, as_ns};
 use super::{Central, Front, Outcome, Setup};
 use crate::scaling::costs::caches;
-use crate::scaling::design::{self, CLASSES, Class, Design, LARGE, Overflow};
+use crate::scaling::design::{self, CLASSES, Class, Design, LARGE, Overflow, is_large};
 use crate::scaling::load::{LIVE, PASS, Pattern, QUEUE, SENT};
 
 /// Operations that a CPU goes through before others have a turn.
@@ -120,7 +120,7 @@ impl<'s> Machine<'s> {
         let block = |_| {
             let class = self.setup.load.class(&mut self.cpus[cpu].rng);
             let lists = &mut self.cpus[cpu].lists;
-            if class != LARGE && !lists.pop(class) {
+            if !is_large(class) && !lists.pop(class) {
                 lists.grow(class);
                 lists.refill(class);
             }
@@ -269,8 +269,12 @@ impl<'s> Machine<'s> {
         if self.setup.front == Front::Locked {
             return self.wanting(number, self.prices.loop_half, Wanted::Locked);
         }
-        if class == LARGE {
-            return self.wanting(number, self.prices.loop_half, Wanted::HeapAlloc);
+        if is_large(class) {
+            if !cpu.lists.kept.take(class) {
+                return self.wanting(number, self.prices.loop_half, Wanted::HeapAlloc);
+            }
+            cpu.clock += self.prices.kept_alloc;
+            return None;
         }
         if !cpu.lists.pop(class) {
             return self.wanting(number, hit, Wanted::Chain(class));
@@ -286,8 +290,17 @@ impl<'s> Machine<'s> {
         if self.setup.front == Front::Locked {
             return self.wanting(number, self.prices.loop_half, Wanted::Locked);
         }
-        if class == LARGE {
-            return self.wanting(number, self.prices.loop_half, Wanted::HeapFree);
+        if is_large(class) {
+            return match cpu.lists.kept.keep(class) {
+                None => self.wanting(number, self.prices.loop_half, Wanted::HeapFree(1)),
+                Some(0) => {
+                    cpu.clock += self.prices.kept_free;
+                    None
+                }
+                Some(others) => {
+                    self.wanting(number, self.prices.kept_free, Wanted::HeapFree(others))
+                }
+            };
         }
         if !cpu.lists.push(class) {
             return self.wanting(number, hit, Wanted::MakeRoom(class));
@@ -311,7 +324,7 @@ impl<'s> Machine<'s> {
                 Wanted::Chain(class) | Wanted::Refill(class) | Wanted::MakeRoom(class) => {
                     class.into()
                 }
-                Wanted::HeapAlloc | Wanted::HeapFree | Wanted::Locked => LARGE.into(),
+                Wanted::HeapAlloc | Wanted::HeapFree(_) | Wanted::Locked => LARGE.into(),
             },
             // A producer and its consumer have the same one.
             design::Central::Shards(shards) => cpu / 2 % shards,
@@ -352,7 +365,7 @@ impl<'s> Machine<'s> {
         cpu.clock = done;
         let Some(Found { count, by }) = found else {
             if let Some(count) = cpu.lists.cut(class) {
-                cpu.clock += self.prices.cut * Time::from(count);
+                cpu.clock += self.prices.cut(count);
                 return self.go_on(number);
             }
             cpu.wanted = Wanted::Refill(class);
@@ -419,7 +432,8 @@ impl<'s> Machine<'s> {
         let (class, count) = match (cpu.wanted, self.design.overflow) {
             (Wanted::MakeRoom(class), Overflow::DefersBlock) => (class, 1),
             (Wanted::MakeRoom(class), _) => (class, cpu.lists.defer_half(class)),
-            _ => (LARGE, 1),
+            (Wanted::HeapFree(count), _) => (LARGE, count),
+            _ => unreachable!("whoever wants something waits for it"),
         };
         central.defer(class, count, number as Writer);
         let time = self.prices.deferral + self.prices.unlink * Time::from(count - 1);
@@ -462,12 +476,12 @@ impl<'s> Machine<'s> {
             Wanted::MakeRoom(class) => {
                 let Batch { count, revoked } = cpu.lists.make_room(class);
                 central.give(class, count, me);
-                let moved = count + revoked.unwrap_or(0);
-                self.prices.give_back(moved, travels, whole)
+                let revoked = revoked.unwrap_or(0);
+                self.prices.give_back(count, revoked, travels, whole)
             }
             Wanted::Chain(_) => unreachable!("it needs no lock"),
             Wanted::HeapAlloc => self.prices.heap_alloc(travels),
-            Wanted::HeapFree => self.prices.heap_free(travels),
+            Wanted::HeapFree(count) => self.prices.heap_free(count, travels),
             Wanted::Locked => self.prices.locked(),
         };
         price.held += self.prices.settle(settled, whole);

@@ -5,6 +5,7 @@
 
 mod central;
 mod cpu;
+mod kept;
 pub mod lists;
 mod lock;
 mod machine;
@@ -77,6 +78,7 @@ mod tests {
         consume: 10.0,
         consume_foreign: 0.0,
         channel: 0.0,
+        cut: NOTHING,
         refill_own: NOTHING,
         refill_foreign: NOTHING,
         refill_cut: NOTHING,
@@ -84,6 +86,8 @@ mod tests {
         give_back_travelled: NOTHING,
         heap_alloc: 0.0,
         heap_free: 0.0,
+        kept_alloc: 0.0,
+        kept_free: 0.0,
         swap: 0.0,
         transfer: 0.0,
         ping_pong: 0.0,

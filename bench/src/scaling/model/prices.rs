@@ -24,12 +24,13 @@ pub struct Prices {
     pub consume: Time,
     pub consume_foreign: Time,
     pub channel: Time,
+    /// Half of the loop, and a large block that the CPU keeps.
+    pub kept_alloc: Time,
+    pub kept_free: Time,
     /// Putting something onto the list of what is deferred: another line that everybody writes.
     pub deferral: Time,
     /// Taking a block out of one's own list.
     pub unlink: Time,
-    /// Cutting a block from one's own piece.
-    pub cut: Time,
     /// Taking or putting something where no other CPU did.
     pub swap: Time,
     transfer: Time,
@@ -59,9 +60,10 @@ impl Prices {
             consume: from_ns(costs.consume),
             consume_foreign: from_ns(costs.consume_foreign),
             channel: from_ns(costs.channel),
+            kept_alloc: from_ns(costs.loop_pair / 2.0 + costs.kept_alloc),
+            kept_free: from_ns(costs.loop_pair / 2.0 + costs.kept_free),
             deferral: from_ns(costs.transfer * 2.0),
             unlink: from_ns(costs.refill_own.each),
-            cut: from_ns(costs.refill_cut.each),
             swap: from_ns(costs.swap),
             transfer: from_ns(costs.transfer),
         }
@@ -70,6 +72,11 @@ impl Prices {
     /// Looking into one's own outbox, and into so many others, which may have changed.
     pub fn look_into(&self, others: u64) -> Time {
         self.swap + self.transfer * others
+    }
+
+    /// Cutting so many blocks from one's own piece.
+    pub fn cut(&self, count: u32) -> Time {
+        from_ns(self.costs.cut.at(count).max(0.0))
     }
 
     /// What it adds that another CPU had the heap before.
@@ -91,17 +98,21 @@ impl Prices {
         let each = f64::from(moved.own) * costs.refill_own.each
             + f64::from(moved.foreign) * costs.refill_foreign.each
             + f64::from(moved.cut) * costs.refill_cut.each
-            + f64::from(revoked) * costs.give_back.each;
+            + f64::from(revoked) * freed(costs);
         self.move_blocks(base, each, whole)
     }
 
-    pub fn give_back(&self, count: u32, travels: bool, whole: bool) -> Price {
-        let line = if travels {
-            self.costs.give_back_travelled
-        } else {
-            self.costs.give_back
-        };
-        self.move_blocks(line.base, f64::from(count) * line.each, whole)
+    /// Giving so many blocks of a list to the heap's, and freeing those of another.
+    pub fn give_back(&self, count: u32, revoked: u32, travels: bool, whole: bool) -> Price {
+        let costs = &self.costs;
+        let mut base = costs.give_back.base;
+        if travels {
+            // What it was measured to be more with so many blocks, of which some of the way is made meanwhile.
+            let (own, travelled) = (costs.give_back, costs.give_back_travelled);
+            base += (travelled.at(count) - own.at(count)).max(0.0);
+        }
+        let each = f64::from(count) * costs.give_back.each + f64::from(revoked) * freed(costs);
+        self.move_blocks(base, each, whole)
     }
 
     /// Moving blocks takes the lock, whatever the measured line says of none.
@@ -109,19 +120,22 @@ impl Prices {
         price(base.max(locked(&self.costs)), each, whole)
     }
 
-    /// What deferred blocks take: each has to come from the cache of the one who deferred it. Whole batches do as one.
+    /// What deferred blocks take: each has to come from the cache of the one who deferred it, and is freed. Whole batches do
+    /// as one.
     pub fn settle(&self, settled: Settled, whole: bool) -> Time {
         let Settled { chains, blocks } = settled;
         let moved = if whole { chains } else { blocks };
-        from_ns(f64::from(moved) * (self.costs.give_back.each + self.costs.transfer))
+        from_ns(f64::from(moved) * (freed(&self.costs) + self.costs.transfer))
     }
 
     pub fn heap_alloc(&self, travels: bool) -> Price {
         self.direct(self.costs.heap_alloc, travels)
     }
 
-    pub fn heap_free(&self, travels: bool) -> Price {
-        self.direct(self.costs.heap_free, travels)
+    /// Freeing so many blocks at once: the lock is taken for all of them.
+    pub fn heap_free(&self, count: u32, travels: bool) -> Price {
+        let cost = self.costs.heap_free + freed(&self.costs) * f64::from(count - 1);
+        self.direct(cost, travels)
     }
 
     fn direct(&self, cost: f64, travels: bool) -> Price {
@@ -137,6 +151,11 @@ impl Prices {
 
 fn locked(costs: &Costs) -> f64 {
     (costs.locked_pair - costs.loop_pair) / 2.0
+}
+
+/// Freeing a block while the lock is held: to the heap, not to its lists.
+fn freed(costs: &Costs) -> f64 {
+    (costs.heap_free - locked(costs)).max(0.0)
 }
 
 fn price(base: f64, each: f64, whole: bool) -> Price {
