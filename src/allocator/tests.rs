@@ -20,6 +20,7 @@ use crate::steps::Operation;
 use crate::{
     cache::{Bounds, Class},
     unit::{Granules, Offset},
+    unlocked::Operations,
 };
 
 /// The granules of the region; blocks can have a little less.
@@ -209,6 +210,35 @@ fn a_block_slides_down_if_there_is_no_other_place() {
         }
         sample.allocator.check().unwrap();
     }
+}
+
+/// Whether a small block comes from the gap's end by the short way, which an
+/// allocator with so many lists tries first.
+fn is_had_readily<const S: usize>(size: usize, align: usize) -> bool {
+    let mut memory = vec![0_u64; REGION];
+    let (start, length) = (memory.as_mut_ptr().cast(), size_of_val(&memory[..]));
+    let mut allocator = Allocator::<S, 2>::empty();
+    // SAFETY: the memory is the allocator's.
+    unsafe { allocator.try_init(start, length) }.unwrap();
+    // The first one has some of the bitmap cleared.
+    Operations::alloc(&mut allocator, Layout::new::<u64>());
+    let layout = Layout::from_size_align(size, align).unwrap();
+    match Operations::alloc_readily(&mut allocator, layout) {
+        Some(block) => {
+            assert!(!block.is_null());
+            true
+        }
+        None => false,
+    }
+}
+
+#[test]
+fn a_small_block_is_had_readily_if_there_are_lists() {
+    assert!(is_had_readily::<8>(0, 1));
+    assert!(is_had_readily::<8>(248, 8));
+    assert!(!is_had_readily::<8>(16, 16));
+    assert!(!is_had_readily::<8>(10_000, 8));
+    assert!(!is_had_readily::<0>(16, 8));
 }
 
 #[test]
