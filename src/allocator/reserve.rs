@@ -71,15 +71,15 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     /// Takes any parked block.
     #[inline]
     pub(super) fn pop_any(&mut self, front: &mut impl Front) -> Option<(Offset, Granules)> {
-        if !Self::LISTS {
-            return None;
-        }
         let span = self.heap.span();
-        let parked = self
-            .slots
-            .take_any(span)
-            .or_else(|| front.pop_any(span))
-            .or_else(|| self.cache.pop_any(span))?;
+        let parked = if Self::LISTS {
+            let kept = self.slots.take_any(span);
+            kept.or_else(|| front.pop_any(span))
+                .or_else(|| self.cache.pop_any(span))?
+        } else {
+            // Those in front may keep large blocks all the same.
+            front.pop_any(span)?
+        };
         self.drained.step();
         Some(parked)
     }

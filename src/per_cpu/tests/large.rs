@@ -231,3 +231,23 @@ fn where_there_are_no_lists_blocks_of_2_kib_are_kept() {
         drop(heap);
     }
 }
+
+#[test]
+fn where_there_are_no_lists_a_bounded_allocator_gives_back_what_is_kept() {
+    const BLOCK: usize = 16 << 10;
+    let allocator = super::PerCpuAllocator::<Chosen, 1, crate::lock::RawSpinLock, 0, 2>::bounded();
+    let mut memory = super::vec![0_u64; HEAP / 8];
+    // SAFETY: the memory is the heap's, and outlives it; the blocks are freed once.
+    unsafe {
+        allocator
+            .try_init(memory.as_mut_ptr().cast(), HEAP)
+            .unwrap();
+        let whole = bytes(allocator.stats().capacity);
+        let kept = [0; 8].map(|_| allocator.alloc(bytes(BLOCK)));
+        for block in kept {
+            allocator.dealloc(block, bytes(BLOCK));
+        }
+        assert_eq!(allocator.stats().parked, 8 * BLOCK);
+        assert!(!allocator.alloc(whole).is_null());
+    }
+}
