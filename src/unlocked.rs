@@ -66,14 +66,7 @@ pub(crate) trait Operations: Sized {
         self.dealloc_unparked(block, layout);
     }
 
-    /// A new block for content that is cheaply copied, if one waits.
-    #[inline]
-    fn alloc_to_copy(&mut self, _layout: Layout, _new_size: usize) -> Option<*mut u8> {
-        None
-    }
-
-    /// Where none waits, resizes a block where it is, or else finds a new one
-    /// for its content.
+    /// Resizes a block where it is, or else finds a new one for its content.
     unsafe fn resize(&mut self, block: *mut u8, layout: Layout, new_size: usize) -> Resized;
 
     fn check(&self) -> Result<(), CheckError>;
@@ -124,12 +117,8 @@ pub(crate) trait Operations: Sized {
 
     #[inline]
     unsafe fn realloc(&mut self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        let resized = match self.alloc_to_copy(layout, new_size) {
-            Some(new) => Resized::CopyTo(new),
-            // SAFETY: the caller's promise.
-            None => unsafe { self.resize(block, layout, new_size) },
-        };
-        match resized {
+        // SAFETY: the caller's promise.
+        match unsafe { self.resize(block, layout, new_size) } {
             Resized::Here(block) => block,
             Resized::CopyTo(new) => {
                 // SAFETY: the new block is another one.

@@ -1,11 +1,13 @@
 //! The policy between lists and heap.
 //!
-//! It is one number, the heap's [`reserve`](crate::heap::Heap::set_reserve). While more
-//! than half of the region is unused, freed blocks are parked and none is given
-//! back: the fastest way. Once the gap has shrunk to the reserve, every step by
-//! which it shrinks further first drains the lists, and lists become the
-//! shorter the less room there is: the tightest way. A request fails only when
-//! everything that was parked has been given back in vain.
+//! It is one number, the heap's [reserve]. While more than half of the region is
+//! unused, freed blocks are parked and none is given back: the fastest way. Once
+//! the gap has shrunk to the reserve, every step by which it shrinks further
+//! first drains the lists, and lists become the shorter the less room there is:
+//! the tightest way. A request fails only when everything that was parked has
+//! been given back in vain.
+//!
+//! [reserve]: crate::heap::Heap::set_reserve
 
 use super::{Allocator, Front};
 use crate::{

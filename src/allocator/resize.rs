@@ -24,9 +24,29 @@ pub(crate) enum Resized {
 impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     Allocator<SMALLBINS_AMOUNT, ALIGNMENT_SUB_BINS_AMOUNT>
 {
+    /// Resizes a block where it is, or else finds a new one for its content.
+    ///
+    /// # Safety
+    ///
+    /// As for [`realloc`](Self::realloc).
+    #[inline]
+    pub(crate) unsafe fn resize(
+        &mut self,
+        block: *mut u8,
+        layout: Layout,
+        new_size: usize,
+        front: &mut impl Front,
+    ) -> Resized {
+        match self.alloc_to_copy(layout, new_size, front) {
+            Some(new) => Resized::CopyTo(new),
+            // SAFETY: the caller's promise.
+            None => unsafe { self.resize_unparked(block, layout, new_size, front) },
+        }
+    }
+
     /// A parked block for content that is cheaply copied.
     #[inline]
-    pub(crate) fn alloc_to_copy(
+    fn alloc_to_copy(
         &mut self,
         layout: Layout,
         new_size: usize,
@@ -41,13 +61,12 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         Some(self.give(parked, new_size))
     }
 
-    /// Resizes a block where it is, or else finds a new one for its content,
-    /// where `alloc_to_copy` gives none.
+    /// Does what `resize` does where no parked block is copied to.
     ///
     /// # Safety
     ///
     /// As for [`realloc`](Self::realloc).
-    pub(crate) unsafe fn resize_unparked(
+    unsafe fn resize_unparked(
         &mut self,
         block: *mut u8,
         layout: Layout,

@@ -3,7 +3,7 @@
 
 use core::{alloc::Layout, ptr};
 
-use super::{Allocator, Alone, Front, Resized, halving::Halving, reserve::LIST_AT_HALF};
+use super::{Allocator, Alone, Front, halving::Halving, reserve::LIST_AT_HALF};
 #[cfg(debug_assertions)]
 use crate::steps::Operation;
 use crate::{
@@ -67,25 +67,6 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         match taken {
             Some(block) => self.give(block, layout.size()),
             None => ptr::null_mut(),
-        }
-    }
-
-    /// Resizes a block where it is, or else finds a new one for its content.
-    ///
-    /// # Safety
-    ///
-    /// As for [`realloc`](Self::realloc).
-    pub(crate) unsafe fn resize(
-        &mut self,
-        block: *mut u8,
-        layout: Layout,
-        new_size: usize,
-        front: &mut impl Front,
-    ) -> Resized {
-        match self.alloc_to_copy(layout, new_size, front) {
-            Some(new) => Resized::CopyTo(new),
-            // SAFETY: the caller's promise.
-            None => unsafe { self.resize_unparked(block, layout, new_size, front) },
         }
     }
 

@@ -75,14 +75,9 @@ impl<const S: usize, const A: usize> Operations for Allocator<S, A> {
     }
 
     #[inline]
-    fn alloc_to_copy(&mut self, layout: Layout, new_size: usize) -> Option<*mut u8> {
-        self.alloc_to_copy(layout, new_size, &mut Alone)
-    }
-
-    #[inline]
     unsafe fn resize(&mut self, block: *mut u8, layout: Layout, new_size: usize) -> Resized {
         // SAFETY: the caller's promise.
-        unsafe { self.resize_unparked(block, layout, new_size, &mut Alone) }
+        unsafe { self.resize(block, layout, new_size, &mut Alone) }
     }
 
     fn check(&self) -> Result<(), CheckError> {

@@ -356,19 +356,13 @@ unsafe impl<R: RawMutex, T: Unlocked> GlobalAlloc for Locked<R, T> {
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
         let mut inner = self.inner.lock();
-        let kept = layout.size().min(new_size);
-        if let Some(new) = inner.alloc_to_copy(layout, new_size) {
-            // SAFETY: the new block is another one; both are the caller's.
-            unsafe { new.copy_from_nonoverlapping(block, kept) };
-            inner.dealloc(block, layout);
-            return new;
-        }
         // SAFETY: the caller's promise.
         let new = match unsafe { inner.resize(block, layout, new_size) } {
             Resized::Here(block) => return block,
             Resized::Failed => return ptr::null_mut(),
             Resized::CopyTo(new) => new,
         };
+        let kept = layout.size().min(new_size);
         if layout.size() > CHEAPLY_COPIED {
             drop(inner);
             // SAFETY: the new block is another one; both are the caller's.
@@ -377,7 +371,7 @@ unsafe impl<R: RawMutex, T: Unlocked> GlobalAlloc for Locked<R, T> {
         } else {
             // SAFETY: as above.
             unsafe { new.copy_from_nonoverlapping(block, kept) };
-            inner.dealloc_moved(block, layout);
+            inner.dealloc(block, layout);
         }
         new
     }

@@ -19,7 +19,7 @@ use std::{thread_local, vec, vec::Vec};
 
 use super::{CurrentCpu, PerCpuAllocator, granted::Granted, slot::CpuCache, tally::Tally};
 use crate::{
-    cache::{Bounds, Class},
+    cache::{Bounds, Class, Parked},
     lock::RawSpinLock,
     unit::Granules,
 };
@@ -54,6 +54,19 @@ type Heap<Cpu> = PerCpuAllocator<Cpu, CPUS, RawSpinLock, SMALLBINS, 2>;
 struct Sample<Cpu: CurrentCpu> {
     heap: Heap<Cpu>,
     _memory: Vec<u64>,
+}
+
+/// What a walk over parked blocks visits.
+type Visit<'a> = &'a mut dyn FnMut(Parked) -> Result<(), Infallible>;
+
+/// The granules that a walk over parked blocks comes by.
+fn total(walk: impl FnOnce(Visit<'_>) -> Result<(), Infallible>) -> Granules {
+    let mut total = Granules::ZERO;
+    let Ok(()) = walk(&mut |parked| {
+        total += parked.size;
+        Ok(())
+    });
+    total
 }
 
 impl<Cpu: CurrentCpu> Sample<Cpu> {
@@ -92,11 +105,7 @@ impl<Cpu: CurrentCpu> Sample<Cpu> {
     /// What a CPU has kept of large blocks, which is as much as it says.
     fn kept_on(&self, cpu: usize) -> usize {
         let large = &self.heap.slots[cpu].lock().bounds.large;
-        let mut kept = Granules::ZERO;
-        let Ok(()) = large.try_for_each(self.heap.span(), |parked| {
-            kept += parked.size;
-            Ok::<(), Infallible>(())
-        });
+        let kept = total(|visit| large.try_for_each(self.heap.span(), visit));
         assert_eq!(large.amount(), kept);
         kept.bytes()
     }
@@ -105,11 +114,7 @@ impl<Cpu: CurrentCpu> Sample<Cpu> {
     fn out_of(&self, cpu: usize) -> usize {
         let _caches = self.heap.lock_all();
         let outbox = &self.heap.slots[cpu].outbox;
-        let mut out = Granules::ZERO;
-        let Ok(()) = outbox.try_for_each(self.heap.span(), |parked| {
-            out += parked.size;
-            Ok::<(), Infallible>(())
-        });
+        let out = total(|visit| outbox.try_for_each(self.heap.span(), visit));
         assert_eq!(outbox.amount(), out);
         out.bytes()
     }
