@@ -328,6 +328,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     }
 
     /// Frees a block without parking it.
+    #[inline(never)]
     pub(crate) fn free(&mut self, block: Offset, size: Granules) {
         self.heap.free(block, size);
         #[cfg(debug_assertions)]
@@ -346,23 +347,37 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         Some(block)
     }
 
-    /// A small block from the heap, if it costs little. Without lists, most
-    /// small blocks are chunks of just their size, and this is in vain.
-    #[inline]
+    /// A small block from the heap, if it costs little, or a large one from its
+    /// slot. Without lists, most small blocks are chunks of just their size, and
+    /// this is in vain.
+    #[inline(always)]
     pub(crate) fn alloc_readily(&mut self, layout: Layout) -> Option<*mut u8> {
-        let is_small = layout.size() < NEVER_EXACT.bytes() && alignment_of(layout) == 1;
-        if !Self::LISTS || !is_small {
+        if !Self::LISTS || alignment_of(layout) > 1 {
             return None;
         }
-        let size = Granules::of_block(layout.size());
-        let block = self.heap.take_readily(size)?;
+        let block = if layout.size() < NEVER_EXACT.bytes() {
+            self.heap.take_readily(Granules::of_block(layout.size()))
+        } else {
+            self.take_slotted(layout)
+        }?;
         Some(self.give(block, layout.size()))
     }
 
-    /// A block from the heap, or null.
+    /// A large block from its slot.
+    #[inline]
+    fn take_slotted(&mut self, layout: Layout) -> Option<Offset> {
+        if !self.slots.keep(layout) {
+            return None;
+        }
+        let size = Granules::of_block(layout.size());
+        self.slots.take(self.heap.span(), size)
+    }
+
+    /// A block from the heap, which is not to be had readily, or null.
     #[inline]
     pub(crate) fn alloc_unparked(&mut self, layout: Layout) -> *mut u8 {
-        let taken = self.take(layout, &mut Alone);
+        let taken =
+            Request::of(layout).and_then(|request| self.take_unkept(layout, request, &mut Alone));
         #[cfg(debug_assertions)]
         self.assert_bounded(Operation::Alloc);
         match taken {
@@ -392,6 +407,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     }
 
     /// Parks a block whose list was asleep or that has none, or frees it.
+    #[inline]
     pub(crate) fn dealloc_unparked(&mut self, block: *mut u8, layout: Layout) {
         if Self::LISTS && self.cache.bounds.wake() && self.park(block, layout) {
             return;
@@ -428,7 +444,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     }
 
     /// Keeps a large block in its slot, and frees the one that was there.
-    #[inline(never)]
+    #[inline]
     fn keep_block(&mut self, block: *mut u8, layout: Layout) {
         let (at, size) = self.take_back(block, layout);
         if let Some((at, size)) = self.slots.replace(self.heap.span(), at, size) {
@@ -436,43 +452,20 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         }
     }
 
-    /// Takes a block from the heap.
+    /// Takes a block that was kept, or one from the heap.
     #[inline]
     fn take(&mut self, layout: Layout, front: &mut impl Front) -> Option<Offset> {
         let request = Request::of(layout)?;
-        match self.take_spare_one(layout, request, front) {
+        match self.take_kept(request, front) {
             Some(block) => Some(block),
-            None => self.take_beyond_reserve(request, front),
+            None => self.take_unkept(layout, request, front),
         }
-    }
-
-    /// Takes a block if the reserve can spare it.
-    #[inline]
-    fn take_spare_one(
-        &mut self,
-        layout: Layout,
-        request: Request,
-        front: &mut impl Front,
-    ) -> Option<Offset> {
-        if Self::LISTS && (request.alignment > 1 || request.size >= LARGE) {
-            let kept = self.take_kept(layout, request, front);
-            if kept.is_some() {
-                return kept;
-            }
-        }
-        self.heap.take(request)
     }
 
     /// Takes a large block from its slot. For an alignment, there is none.
-    #[inline(never)]
-    fn take_kept(
-        &mut self,
-        layout: Layout,
-        request: Request,
-        front: &mut impl Front,
-    ) -> Option<Offset> {
-        if request.alignment > 1 {
-            self.free_misaligned(layout, front);
+    #[inline]
+    fn take_kept(&mut self, request: Request, front: &mut impl Front) -> Option<Offset> {
+        if !Self::LISTS || request.size < LARGE || request.alignment > 1 {
             return None;
         }
         let span = self.heap.span();
@@ -481,8 +474,37 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
             .or_else(|| self.slots.take(span, request.size))
     }
 
+    /// Takes a block from the heap.
+    #[inline]
+    fn take_unkept(
+        &mut self,
+        layout: Layout,
+        request: Request,
+        front: &mut impl Front,
+    ) -> Option<Offset> {
+        match self.take_spared(layout, request, front) {
+            Some(block) => Some(block),
+            None => self.take_beyond_reserve(request, front),
+        }
+    }
+
+    /// Takes a block from the heap if the reserve can spare it.
+    #[inline]
+    fn take_spared(
+        &mut self,
+        layout: Layout,
+        request: Request,
+        front: &mut impl Front,
+    ) -> Option<Offset> {
+        if Self::LISTS && request.alignment > 1 {
+            self.free_misaligned(layout, front);
+        }
+        self.heap.take(request)
+    }
+
     /// Frees the parked block that was too little aligned for a request: it
     /// would be so for the next one too, and more would come.
+    #[inline(never)]
     fn free_misaligned(&mut self, layout: Layout, front: &mut impl Front) {
         let span = self.heap.span();
         let parked = front

@@ -43,7 +43,8 @@ pub(crate) trait Operations: Sized {
         None
     }
 
-    /// A block from elsewhere, or null.
+    /// A block from elsewhere, where it was looked for in vain by the two above,
+    /// or null.
     fn alloc_unparked(&mut self, layout: Layout) -> *mut u8;
 
     /// A block from elsewhere, and what of it may not be zero.

@@ -119,6 +119,32 @@ fn a_large_block_drives_out_another_in_its_slot_and_no_other() {
 }
 
 #[test]
+fn a_large_block_that_is_kept_serves_alloc_zeroed_and_what_moves() {
+    let region = Region::new(0, 1 << 20);
+    let mut allocator = fresh(&region);
+    let (small, large) = (layout(2000, 8), layout(5000, 8));
+    // SAFETY: the region outlives what is allocated here, and each block is
+    // freed once, with its layout.
+    unsafe {
+        // At the region's end, where nothing can grow.
+        let moves = allocator.alloc(small);
+        let block = allocator.alloc(large);
+        // Else it would be the best fit even if it were not kept.
+        allocator.alloc(large);
+        block.write_bytes(0xAB, large.size());
+        allocator.dealloc(block, large);
+        let free = allocator.stats().free;
+
+        let zeroed = allocator.alloc_zeroed(large);
+        assert_eq!((zeroed, allocator.stats().free), (block, free));
+        assert!((0..large.size()).all(|at| zeroed.add(at).read() == 0));
+
+        allocator.dealloc(zeroed, large);
+        assert_eq!(allocator.realloc(moves, small, large.size()), block);
+    }
+}
+
+#[test]
 fn a_large_block_that_is_kept_is_given_back_to_who_needs_it() {
     let region = Region::new(0, 1 << 20);
     let mut allocator = fresh(&region);

@@ -50,7 +50,10 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         if let Some(block) = self.alloc_parked(layout) {
             return Some(block);
         }
-        let found = self.take_spare_one(layout, Request::of(layout)?, &mut Alone);
+        let request = Request::of(layout)?;
+        let found = self
+            .take_kept(request, &mut Alone)
+            .or_else(|| self.take_spared(layout, request, &mut Alone));
         #[cfg(debug_assertions)]
         self.assert_bounded(Operation::Alloc);
         Some(self.give(found?, layout.size()))

@@ -45,7 +45,7 @@ impl<const S: usize, const A: usize> Operations for Allocator<S, A> {
         self.alloc_parked(layout)
     }
 
-    #[inline]
+    #[inline(always)]
     fn alloc_readily(&mut self, layout: Layout) -> Option<*mut u8> {
         self.alloc_readily(layout)
     }

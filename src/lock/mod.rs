@@ -252,7 +252,10 @@ impl<R: RawMutex, T: Unlocked> Locked<R, T> {
             return block;
         }
         prepare(&mut inner);
-        inner.alloc_unparked(layout)
+        match inner.alloc_readily(layout) {
+            Some(block) => block,
+            None => inner.alloc_unparked(layout),
+        }
     }
 
     /// What remains of `alloc_with`, out of the way of the short case.
