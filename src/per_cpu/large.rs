@@ -78,6 +78,12 @@ pub(super) fn most_of(budget: Granules) -> Granules {
     Granules(budget.0 / LARGE_OF_BUDGET)
 }
 
+/// What may be kept of blocks of a size, where all may be so much: as many as
+/// move at once.
+fn most_alike(size: Granules, most: Granules) -> Granules {
+    Granules(most.0.min(BATCH * size.0))
+}
+
 /// Whether a block of such a layout may have been kept.
 #[inline]
 pub(super) fn may_be_kept(layout: Layout) -> bool {
@@ -125,31 +131,36 @@ impl Large {
         }
     }
 
-    /// Keeps a block for which there is [`room`](Self::room).
-    pub fn put(&mut self, span: Span, block: Offset, size: Granules) {
-        let next = match self.slots.replace(span, block, size) {
-            Some((next, alike)) if alike == size => chain(span, next, size),
-            other => {
-                debug_assert!(other.is_none(), "blocks were lost");
-                Link::END
-            }
+    /// Keeps a block if there is room for it as it is, where all may be so much.
+    /// Gives whether there was.
+    pub fn put(&mut self, span: Span, block: Offset, size: Granules, most: Granules) -> bool {
+        let alike = match self.slots.at_size(span, size) {
+            None => Link::END,
+            Some((first, alike)) if alike == size => chain(span, first, size),
+            Some(_) => return false,
         };
-        span.set_link(block, next.0);
+        if alike.amount() + size > most_alike(size, most) || self.amount + size > most {
+            return false;
+        }
+        self.slots.replace(span, block, size);
+        span.set_link(block, alike.0);
         self.amount += size;
+        true
     }
 
-    /// How much may stay for a block, where all may be so much: of its size as
-    /// many as move at once, or half of these if that is too much with it.
+    /// How much may stay for a block, where all may be so much: of its size half
+    /// of the most, or all if the block has room then, and of others what it
+    /// leaves.
     pub fn room(&self, span: Span, size: Granules, most: Granules) -> Room {
-        let full = most.0.min(BATCH * size.0);
+        let full = most_alike(size, most);
         let alike = match self.slots.at_size(span, size) {
             Some((first, alike)) if alike == size => chain(span, first, size).amount(),
             _ => Granules::ZERO,
         };
-        let fits = (alike + size).0 <= full;
+        let fits = alike + size <= full;
         Room {
             size,
-            alike: Granules(if fits { full } else { full / 2 }),
+            alike: if fits { full } else { Granules(full.0 / 2) },
             all: most - size,
         }
     }

@@ -1,7 +1,7 @@
 //! Blocks that have no list: large ones that the CPU keeps, and what the heap
 //! alone has.
 
-use core::{alloc::Layout, iter};
+use core::{alloc::Layout, iter, mem};
 
 use lock_api::RawMutex;
 
@@ -9,7 +9,8 @@ use super::{
     CurrentCpu, PerCpuAllocator,
     deferred::Chain,
     exchange::give,
-    large::{self, Large},
+    large,
+    slot::Slot,
     tally::{Step, Tally},
 };
 use crate::{
@@ -85,31 +86,46 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
             if let Some(mut cache) = slot.try_lock() {
                 // Not into a cache that was taken back.
                 if !self.shared.is_reclaiming() {
-                    return self.keep(&mut cache.bounds.large, block, layout, most, tally);
+                    let (span, size) = (self.span(), Granules::of_block(layout.size()));
+                    poison::expect_open(block, layout.size());
+                    poison::take_back(block, layout.size());
+                    let at = span.offset_of(block);
+                    if cache.bounds.large.put(span, at, size, most) {
+                        return;
+                    }
+                    mem::forget(cache);
+                    // SAFETY: the lock is held by the guard that was forgotten.
+                    return unsafe { self.keep_instead(slot, at, size, most, tally) };
                 }
             }
         }
         self.dealloc_shared(block, layout, tally);
     }
 
-    /// Keeps a large block, and gives back what has to go for it.
-    fn keep(
+    /// Keeps a large block instead of what has to go for it.
+    ///
+    /// # Safety
+    ///
+    /// The slot's lock is held by a guard that was forgotten.
+    #[inline(never)]
+    unsafe fn keep_instead(
         &self,
-        large: &mut Large,
-        block: *mut u8,
-        layout: Layout,
+        slot: &Slot<S, A>,
+        block: Offset,
+        size: Granules,
         most: Granules,
         tally: Tally<'_>,
     ) {
-        let (span, size) = (self.span(), Granules::of_block(layout.size()));
-        poison::expect_open(block, layout.size());
-        poison::take_back(block, layout.size());
+        // SAFETY: the caller's promise.
+        let mut cache = unsafe { slot.held() };
+        let (span, large) = (self.span(), &mut cache.bounds.large);
         let room = large.room(span, size, most);
         if let Some(first) = large.take_excess(span, &room) {
             let others = iter::from_fn(|| large.take_excess(span, &room));
             self.give_back(first, others, tally);
         }
-        large.put(span, span.offset_of(block), size);
+        let kept = large.put(span, block, size, most);
+        debug_assert!(kept, "a large block was lost");
     }
 
     /// Frees parked blocks to the heap, now or, if its lock is held, soon.
