@@ -2,7 +2,7 @@
 
 use core::alloc::GlobalAlloc;
 
-use super::{CPU, CPUS, Chosen, Granules, Sample, Tally, Vec, bytes};
+use super::{super::large::Large, CPU, CPUS, Chosen, Granules, Sample, Tally, Vec, bytes};
 use crate::heap::LARGE;
 
 /// A size without a list.
@@ -117,6 +117,21 @@ fn a_cpu_keeps_a_quarter_of_its_part_and_nothing_that_is_half_of_that() {
     assert_eq!(sample.kept_on(0), kept);
     assert_eq!(sample.heap.stats().live, 0);
     sample.heap.check().unwrap();
+}
+
+#[test]
+fn blocks_that_are_just_as_much_as_may_be_are_kept() {
+    let sample = Sample::<Chosen>::of(HEAP);
+    let span = sample.heap.span();
+    let [small, large] = [SIZE, 2 * SIZE].map(Granules::of_block);
+    let block = span.offset_of(blocks(&sample, SIZE, 1)[0]);
+    let mut kept = Large::NONE;
+    kept.put(span, block, small);
+    let most = small + large;
+    for (most, goes) in [(most, None), (most - Granules(1), Some((block, small)))] {
+        let room = kept.room(span, large, most);
+        assert_eq!(kept.take_excess(span, &room), goes);
+    }
 }
 
 #[test]
