@@ -124,13 +124,19 @@ fn blocks_that_are_just_as_much_as_may_be_are_kept() {
     let sample = Sample::<Chosen>::of(HEAP);
     let span = sample.heap.span();
     let [small, large] = [SIZE, 2 * SIZE].map(Granules::of_block);
-    let block = span.offset_of(blocks(&sample, SIZE, 1)[0]);
-    let mut kept = Large::NONE;
-    kept.put(span, block, small);
-    let most = small + large;
-    for (most, goes) in [(most, None), (most - Granules(1), Some((block, small)))] {
+    let place = |size| span.offset_of(blocks(&sample, size, 1)[0]);
+    let (first, second) = (place(SIZE), place(2 * SIZE));
+    let just_both = small + large;
+    for (most, fits) in [(just_both, true), (just_both - Granules(1), false)] {
+        let mut kept = Large::NONE;
+        assert!(kept.put(span, first, small, most));
         let room = kept.room(span, large, most);
-        assert_eq!(kept.take_excess(span, &room), goes);
+        assert_eq!(kept.put(span, second, large, most), fits);
+        if !fits {
+            assert_eq!(kept.take_excess(span, &room), Some((first, small)));
+            assert_eq!(kept.take_excess(span, &room), None);
+            assert!(kept.put(span, second, large, most));
+        }
     }
 }
 
