@@ -482,6 +482,9 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         request: Request,
         front: &mut impl Front,
     ) -> Option<Offset> {
+        if self.heap.is_hopeless(request.size) {
+            return self.take_at_last(request, front);
+        }
         match self.take_spared(layout, request, front) {
             Some(block) => Some(block),
             None => self.take_beyond_reserve(request, front),

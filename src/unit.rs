@@ -25,6 +25,7 @@ pub(crate) struct Offset(pub u32);
 impl Granules {
     pub const ZERO: Self = Self(0);
     pub const ONE: Self = Self(1);
+    pub const MAX: Self = Self(u32::MAX);
 
     /// The granules that hold `size` bytes, at least one; `None` if they are
     /// more than any region has.

@@ -129,7 +129,11 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     /// Gives back everything that is parked until the request can be served,
     /// or as much as a bounded allocator may.
     #[cold]
-    fn take_at_last(&mut self, request: Request, front: &mut impl Front) -> Option<Offset> {
+    pub(super) fn take_at_last(
+        &mut self,
+        request: Request,
+        front: &mut impl Front,
+    ) -> Option<Offset> {
         self.last_resorts.step();
         let effort = if self.bounded {
             BOUNDED_EFFORT
@@ -148,6 +152,9 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
             }
         }
         self.heap.retire_victim();
+        if self.heap.is_hopeless(request.size) {
+            return None;
+        }
         match self.take_coalesced(request) {
             Some(block) => Some(block),
             None => self.heap.take_by_search(request, effort),

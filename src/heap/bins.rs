@@ -48,13 +48,13 @@ const TRIES: usize = 2;
 #[cfg_attr(test, derive(Clone))]
 pub(crate) struct Bins {
     /// Octaves are divided in two to this power.
-    ranges_log2: u32,
+    ranges_log2: u16,
     /// Sizes below this have a bin each.
     exact: Granules,
     /// The bin of the largest chunks.
     last: Bin,
     /// The index of the map's first word.
-    map: u32,
+    map: u16,
     /// A bit for each word of the map that is not zero.
     summary: u32,
     /// The granules of all chunks.
@@ -105,7 +105,7 @@ impl Bins {
             .saturating_sub(4)
             .min(MOST_RANGES_LOG2);
         let mut bins = Self {
-            ranges_log2,
+            ranges_log2: ranges_log2 as u16,
             exact: Granules(2 << ranges_log2),
             last: if ranges_log2 == 0 {
                 LAST_OF_FEW
@@ -116,7 +116,7 @@ impl Bins {
         };
         bins.last = bins.bin_of(Granules(granules));
         if bins.last.0 >= WORDS_PER_SENTINEL * BITS {
-            bins.map = bins.words();
+            bins.map = bins.words() as u16;
         }
         bins
     }
@@ -152,9 +152,10 @@ impl Bins {
     /// The bin of a size.
     #[inline]
     pub fn bin_of(&self, size: Granules) -> Bin {
-        let octave = (size.0 | 1 << self.ranges_log2).ilog2();
-        let shift = octave - self.ranges_log2;
-        Bin((shift << self.ranges_log2) + (size.0 >> shift)).min(self.last)
+        let ranges_log2 = u32::from(self.ranges_log2);
+        let octave = (size.0 | 1 << ranges_log2).ilog2();
+        let shift = octave - ranges_log2;
+        Bin((shift << ranges_log2) + (size.0 >> shift)).min(self.last)
     }
 
     /// Adds a free chunk, whose size is written.
@@ -323,7 +324,7 @@ impl Bins {
 
     #[inline]
     fn map_word(&self, bin: Bin) -> usize {
-        (self.map + bin.0 / BITS) as usize
+        usize::from(self.map) + (bin.0 / BITS) as usize
     }
 
     /// Notes that a bin is not empty.

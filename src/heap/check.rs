@@ -73,6 +73,11 @@ impl Heap {
             self.roof,
         )?;
         self.check_taken(self.victim.at, self.victim.size)?;
+        expect(
+            !self.is_hopeless(self.victim.size.max(self.room())),
+            "room for what was given up",
+            self.top,
+        )?;
         let marked = self.check_edges()?;
         let listed = self.check_bins()?;
         expect(
@@ -171,6 +176,11 @@ impl Heap {
         expect(
             chunk + size != self.top && chunk != self.roof,
             "a free chunk beside the gap",
+            chunk,
+        )?;
+        expect(
+            !self.is_hopeless(size),
+            "a free chunk as long as what was given up",
             chunk,
         )?;
         if size == Granules::ONE {

@@ -69,6 +69,8 @@ pub(crate) struct Heap {
     floor: Offset,
     /// What of the gap is taken only when the heap is told to.
     reserve: Granules,
+    /// No chunk is so long, nor the victim or the gap, as far as is known.
+    hopeless: Granules,
     /// Whether memory that was never used is known to be zero.
     zeroed: bool,
     /// Tries to take a block, and bins searched for one.
@@ -123,6 +125,7 @@ impl Heap {
             fresh: (Offset::NONE, Offset::NONE),
             floor: Offset::NONE,
             reserve: Granules::ZERO,
+            hopeless: Granules::MAX,
             zeroed: false,
             tries: Counter::new(),
             searched: Counter::new(),
@@ -147,6 +150,7 @@ impl Heap {
         self.roof = plan.bounds.limit;
         self.floor = plan.bounds.limit;
         self.fresh = (plan.first, plan.bounds.limit);
+        self.hopeless = Granules::MAX;
         self.zeroed = zeroed;
         poison::close(self.span.pointer_to(Offset::NONE), self.limit.bytes());
         self.bins.clear(self.span);
@@ -433,26 +437,64 @@ impl Heap {
     /// first `tries` does.
     #[inline]
     fn take_aligned_of(&mut self, bin: Bin, request: Request, tries: &mut usize) -> Option<Offset> {
-        let (chunk, found, padding) = self.bins.search(self.span, bin, tries, |chunk, found| {
-            let padding = self.padding_before(chunk, found, request)?;
-            Some((chunk, found, padding))
-        })?;
+        let fit = |chunk, found| self.fit(chunk, found, request);
+        let (chunk, found, padding) = self.bins.search(self.span, bin, tries, fit)?;
         Some(self.take_inner(chunk, found, padding, request.size))
     }
 
+    /// A chunk, its length and how far into it a request's block begins, if it
+    /// can hold that.
+    #[inline]
+    fn fit(
+        &self,
+        chunk: Offset,
+        found: Granules,
+        request: Request,
+    ) -> Option<(Offset, Granules, Granules)> {
+        let padding = self.padding_before(chunk, found, request)?;
+        Some((chunk, found, padding))
+    }
+
     /// Takes a block from any chunk that can hold it, if one of the first
-    /// `tries` of those that might does.
+    /// `tries` of those that might does. If there is none, requests as long
+    /// as that are [hopeless](Self::is_hopeless) from now on.
     pub fn take_by_search(&mut self, request: Request, mut tries: usize) -> Option<Offset> {
+        let mut longest = (request.size - Granules::ONE)
+            .max(self.room())
+            .max(self.victim.size);
         let mut bin = self.bins.bin_of(request.size);
         while let Some(next) = self.bins.first_from(self.span, bin) {
             self.searched.step();
-            let block = self.take_aligned_of(next, request, &mut tries);
-            if block.is_some() || tries == 0 {
-                return block;
+            let found = self
+                .bins
+                .search(self.span, next, &mut tries, |chunk, found| {
+                    longest = longest.max(found);
+                    self.fit(chunk, found, request)
+                });
+            if let Some((chunk, found, padding)) = found {
+                return Some(self.take_inner(chunk, found, padding, request.size));
+            }
+            if tries == 0 {
+                return None;
             }
             bin = next.after();
         }
+        self.hopeless = longest + Granules::ONE;
         None
+    }
+
+    /// Whether it is known that no chunk is so long, nor the victim or the gap.
+    #[inline]
+    pub fn is_hopeless(&self, size: Granules) -> bool {
+        size >= self.hopeless
+    }
+
+    /// Notes that a run of so many granules is free.
+    #[inline]
+    fn note_free(&mut self, size: Granules) {
+        if self.is_hopeless(size) {
+            self.hopeless = Granules::MAX;
+        }
     }
 
     /// Frees the run of `size` granules at `at`, and gives the length of the
@@ -481,6 +523,7 @@ impl Heap {
         if at + size == self.top || at == self.roof {
             return self.join_gap(at, size);
         }
+        self.note_free(size);
         self.insert(at, size);
         size
     }
@@ -495,6 +538,7 @@ impl Heap {
         } else {
             self.top = at;
         }
+        self.note_free(self.room());
         self.room()
     }
 
