@@ -333,7 +333,9 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         self.heap.free(block, size);
         #[cfg(debug_assertions)]
         self.assert_bounded(Operation::Dealloc);
-        self.relax();
+        if !self.is_ample() {
+            self.relax();
+        }
     }
 
     /// A block from its quick list.

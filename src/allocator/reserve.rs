@@ -99,11 +99,11 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     }
 
     /// Forgets that room was scarce once three quarters of the heap are free.
-    #[inline]
+    #[inline(never)]
     pub(super) fn relax(&mut self) {
         let capacity = self.heap.capacity().0;
         let used = capacity - self.heap.free_granules().0;
-        if !self.is_ample() && used < capacity / 4 {
+        if used < capacity / 4 {
             self.set_ample();
         }
     }

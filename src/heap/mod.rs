@@ -499,6 +499,7 @@ impl Heap {
 
     /// Frees the run of `size` granules at `at`, and gives the length of the
     /// free run that it became part of.
+    #[inline]
     pub fn free(&mut self, at: Offset, size: Granules) -> Granules {
         debug_assert!(
             at >= self.first
@@ -517,7 +518,7 @@ impl Heap {
     }
 
     /// Frees a run before which nothing is free.
-    #[inline]
+    #[inline(always)]
     fn free_taken_before(&mut self, at: Offset, size: Granules) -> Granules {
         let (at, size) = self.coalesce_after(at, size);
         if at + size == self.top || at == self.roof {
