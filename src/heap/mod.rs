@@ -385,7 +385,7 @@ impl Heap {
     }
 
     /// Takes a block that has room to double: the front of a chunk, or else
-    /// from the gap if the reserve is left.
+    /// from the gap if much of that is left.
     pub fn take_with_room(&mut self, size: Granules) -> Option<Offset> {
         self.tries.step();
         let double = Granules(size.0.checked_mul(2)?);
@@ -399,9 +399,11 @@ impl Heap {
     }
 
     /// Takes a block from the gap's start, apart from the block before it: that
-    /// one has room for as much then, and this one has the gap.
+    /// one has room for as much then, and this one has the gap. A part of the
+    /// gap is left, so that a heap that is just large enough does not lose it.
     fn take_apart(&mut self, size: Granules, double: Granules) -> Option<Offset> {
-        if self.room_above_reserve() < double {
+        let left = self.capacity().0 / 4;
+        if self.room().0.saturating_sub(left) < double.0 {
             return None;
         }
         let room = self.top;
