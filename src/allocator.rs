@@ -333,9 +333,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         self.heap.free(block, size);
         #[cfg(debug_assertions)]
         self.assert_bounded(Operation::Dealloc);
-        if !self.is_ample() {
-            self.relax();
-        }
+        self.relax();
     }
 
     /// A block from its quick list.

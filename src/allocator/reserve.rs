@@ -99,8 +99,11 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     }
 
     /// Forgets that room was scarce once three quarters of the heap are free.
-    #[inline(never)]
+    #[inline]
     pub(super) fn relax(&mut self) {
+        if self.is_ample() {
+            return;
+        }
         let capacity = self.heap.capacity().0;
         let used = capacity - self.heap.free_granules().0;
         if used < capacity / 4 {

@@ -335,7 +335,7 @@ fn as_memory_is_used_the_step_ends_at_the_top() {
 fn a_chunk_with_room_to_double_is_one_of_twice_the_size() {
     let mut sample = Sample::new();
     let [_, twice] = sample.chunks([1199, 1200]);
-    sample.heap.set_reserve(sample.heap.room());
+    sample.raise(sample.room() - sample.heap.capacity().0 / 4);
     assert_eq!(sample.heap.take_with_room(Granules(601)), None);
     assert_eq!(sample.heap.take_with_room(Granules(600)), Some(twice));
     sample.heap.check().unwrap();
@@ -346,14 +346,13 @@ fn a_chunk_with_room_to_double_is_one_of_twice_the_size() {
 #[test]
 fn a_block_with_room_to_double_leaves_as_much_to_the_block_before_it() {
     let mut sample = Sample::new();
+    let quarter = sample.heap.capacity().0 / 4;
+    sample.lower(sample.room() - 1000 - 1200 - quarter);
     let before = sample.raise(1000);
-    let room = sample.room();
-    sample.heap.set_reserve(Granules(room - 1199));
-    assert_eq!(sample.heap.take_with_room(Granules(600)), None);
-    sample.heap.set_reserve(Granules(room - 1200));
+    assert_eq!(sample.heap.take_with_room(Granules(601)), None);
     let block = sample.heap.take_with_room(Granules(600));
     assert_eq!(block, Some(before + Granules(1600)));
-    assert_eq!(sample.room(), room - 1200);
+    assert_eq!(sample.room(), quarter);
     sample.heap.check().unwrap();
     assert!(sample.grow(before, 1000, 1600));
     assert_eq!(sample.in_chunks(), 0);
@@ -421,6 +420,67 @@ fn an_aligned_block_is_taken_from_a_chunk_that_is_surely_long_enough() {
         assert_eq!(found, (skipped <= 62).then_some(chunk + Granules(skipped)));
         sample.heap.check().unwrap();
     }
+}
+
+/// A heap with free chunks of 100 and 70 granules and a gap of 50, in which a
+/// request was searched for in vain.
+fn searched_in_vain(request: Request) -> (Sample, [Offset; 2]) {
+    let mut sample = Sample::new();
+    let chunks = sample.chunks([100, 70]);
+    sample.raise(sample.room() - 50);
+    assert_eq!(sample.heap.take_by_search(request, usize::MAX), None);
+    sample.heap.check().unwrap();
+    (sample, chunks)
+}
+
+#[test]
+fn what_was_searched_for_in_vain_is_hopeless_and_so_is_all_that_is_longer() {
+    let (sample, _) = searched_in_vain(request(101, 1));
+    assert!(sample.heap.is_hopeless(Granules(101)));
+    assert!(!sample.heap.is_hopeless(Granules(100)));
+    // The longest that were too little aligned are not.
+    let (sample, _) = searched_in_vain(request(40, 1 << 30));
+    assert!(sample.heap.is_hopeless(Granules(101)));
+    assert!(!sample.heap.is_hopeless(Granules(100)));
+    // Nor are the gap and the victim, which the search does not look at.
+    let mut sample = Sample::new();
+    sample.heap.take_by_search(request(1, 1), usize::MAX);
+    let room = Granules(sample.room());
+    assert!(sample.heap.is_hopeless(room + Granules::ONE));
+    assert!(!sample.heap.is_hopeless(room));
+    let block = sample.raise(500);
+    sample.raise(sample.room() - 50);
+    sample.set_victim(block, 500);
+    sample.heap.take_by_search(request(1, 1), usize::MAX);
+    assert!(sample.heap.is_hopeless(Granules(501)));
+    assert!(!sample.heap.is_hopeless(Granules(500)));
+}
+
+#[test]
+fn a_search_that_was_broken_off_leaves_hope() {
+    let mut sample = Sample::new();
+    sample.chunks([100, 70]);
+    let found = sample.heap.take_by_search(request(65, 1 << 30), 1);
+    assert_eq!(found, None);
+    assert!(!sample.heap.is_hopeless(Granules(u32::MAX - 1)));
+}
+
+#[test]
+fn there_is_hope_again_once_something_as_long_is_free() {
+    let tried = request(102, 1);
+    let (mut sample, [hundred, seventy]) = searched_in_vain(tried);
+    // The block between the two, and one that is free then.
+    assert_eq!(sample.free(seventy + Granules(70), 1), 71);
+    assert!(sample.heap.is_hopeless(tried.size));
+    assert_eq!(sample.free(hundred + Granules(100), 1), 172);
+    assert!(!sample.heap.is_hopeless(tried.size));
+    // And beside the gap, on either side.
+    let (mut sample, _) = searched_in_vain(tried);
+    let top = sample.heap.top;
+    assert_eq!(sample.free(top - Granules(51), 51), 101);
+    assert!(sample.heap.is_hopeless(tried.size));
+    assert_eq!(sample.free(top - Granules(52), 1), 102);
+    assert!(!sample.heap.is_hopeless(tried.size));
 }
 
 #[test]
