@@ -47,19 +47,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
             return None;
         }
         if Self::LISTS && self.heap.room_above_reserve() < request.size {
-            for _ in 0..drain_quota(request.size) {
-                let Some((block, size)) = self.pop_any(front) else {
-                    self.set_step(request.size);
-                    break;
-                };
-                if self.heap.free(block, size) >= request.size {
-                    let found = self.heap.take(request);
-                    if found.is_some() {
-                        return found;
-                    }
-                }
-            }
-            let found = self.heap.take(request);
+            let found = self.take_drained(request, front);
             if found.is_some() {
                 return found;
             }
@@ -68,6 +56,30 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
             Some(block) => Some(block),
             None => self.take_at_last(request, front),
         }
+    }
+
+    /// Gives back some of what is parked, and takes what that frees if it is
+    /// enough.
+    #[inline]
+    fn take_drained(&mut self, request: Request, front: &mut impl Front) -> Option<Offset> {
+        let mut has_drained = false;
+        for _ in 0..drain_quota(request.size) {
+            let Some((block, size)) = self.pop_any(front) else {
+                self.set_step(request.size);
+                break;
+            };
+            has_drained = true;
+            if self.heap.free(block, size) >= request.size {
+                let found = self.heap.take(request);
+                if found.is_some() {
+                    return found;
+                }
+            }
+        }
+        if !has_drained {
+            return None;
+        }
+        self.heap.take(request)
     }
 
     /// Takes any parked block.
@@ -143,10 +155,12 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         } else {
             usize::MAX
         };
+        let mut has_freed = false;
         for _ in 0..effort {
             let Some((block, size)) = self.pop_any(front) else {
                 break;
             };
+            has_freed = true;
             if self.heap.free(block, size) >= request.size {
                 let found = self.take_coalesced(request);
                 if found.is_some() {
@@ -154,14 +168,17 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
                 }
             }
         }
-        self.heap.retire_victim();
+        has_freed |= self.heap.retire_victim();
         if self.heap.is_hopeless(request.size) {
             return None;
         }
-        match self.take_coalesced(request) {
-            Some(block) => Some(block),
-            None => self.heap.take_by_search(request, effort),
+        if has_freed {
+            let found = self.take_coalesced(request);
+            if found.is_some() {
+                return found;
+            }
         }
+        self.heap.take_by_search(request, effort)
     }
 
     fn take_coalesced(&mut self, request: Request) -> Option<Offset> {

@@ -639,12 +639,13 @@ impl Heap {
         Some(start)
     }
 
-    /// Gives the victim back to the bins.
-    pub fn retire_victim(&mut self) {
+    /// Gives the victim back to the bins, if there is one.
+    pub fn retire_victim(&mut self) -> bool {
         let Victim { at, size } = core::mem::replace(&mut self.victim, Victim::NONE);
         if size > Granules::ZERO {
             self.free(at, size);
         }
+        size > Granules::ZERO
     }
 
     /// The length of the free chunk that ends before `at`.
