@@ -482,13 +482,13 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         request: Request,
         front: &mut impl Front,
     ) -> Option<Offset> {
-        if self.heap.is_hopeless(request.size) {
-            return self.take_at_last(request, front);
+        if !self.heap.is_hopeless(request.size) {
+            let spared = self.take_spared(layout, request, front);
+            if spared.is_some() {
+                return spared;
+            }
         }
-        match self.take_spared(layout, request, front) {
-            Some(block) => Some(block),
-            None => self.take_beyond_reserve(request, front),
-        }
+        self.take_beyond_reserve(request, front)
     }
 
     /// Takes a block from the heap if the reserve can spare it.

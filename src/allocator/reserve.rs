@@ -65,7 +65,9 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         let mut has_drained = false;
         for _ in 0..drain_quota(request.size) {
             let Some((block, size)) = self.pop_any(front) else {
-                self.set_step(request.size);
+                if !self.heap.is_hopeless(request.size) {
+                    self.set_step(request.size);
+                }
                 break;
             };
             has_drained = true;
@@ -144,7 +146,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     /// Gives back everything that is parked until the request can be served,
     /// or as much as a bounded allocator may.
     #[cold]
-    pub(super) fn take_at_last(
+    fn take_at_last(
         &mut self,
         request: Request,
         front: &mut impl Front,
