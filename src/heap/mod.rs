@@ -501,7 +501,6 @@ impl Heap {
 
     /// Frees the run of `size` granules at `at`, and gives the length of the
     /// free run that it became part of.
-    #[inline]
     pub fn free(&mut self, at: Offset, size: Granules) -> Granules {
         debug_assert!(
             at >= self.first
