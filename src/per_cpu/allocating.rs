@@ -7,7 +7,7 @@ use lock_api::RawMutex;
 
 use super::{
     CurrentCpu, LOOKED_INTO, PerCpuAllocator,
-    exchange::{self, give},
+    exchange::{self, LONGEST, give},
     slot::{CpuCache, HeldCache, Slot},
     tally::{Step, Tally},
 };
@@ -95,7 +95,7 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
         if self.shared.is_reclaiming() {
             return None;
         }
-        exchange::grow(cache, class, self.shared.budget());
+        exchange::grow(cache, class, LONGEST, self.shared.budget());
         // A list that is not empty may still have no block of the alignment.
         if !cache.bounds.may_adopt() || cache.held_in(class) > Granules::ZERO {
             return None;

@@ -23,9 +23,17 @@ use crate::{
 /// their outboxes half as much.
 const PARKED_OF_HEAP: u32 = 8;
 
-/// The most blocks that move between a CPU's list and the heap at once, which
-/// is half of the most that a list holds.
+/// The most blocks that move between a CPU's list and the heap at once.
 pub(super) const BATCH: u32 = 64;
+
+/// The most blocks in a chain that is put out, or taken back of a list, and in a
+/// list of a CPU that only frees.
+pub(super) const CHAIN: u32 = 2 * BATCH;
+
+/// The most blocks in a list that is also found empty: where a CPU allocates
+/// much and then frees it, each block that moves to the heap and back is a cache
+/// line to wait for.
+pub(super) const LONGEST: u32 = 1024;
 
 /// Opens a block that was parked.
 #[inline]
@@ -51,9 +59,9 @@ pub(super) fn park<const S: usize, const A: usize>(
     parks
 }
 
-/// The blocks that make half of a list that is full.
+/// The blocks that make half of a list that is full, or a batch.
 fn half_of<const S: usize, const A: usize>(cache: &CpuCache<S, A>, class: Class) -> u32 {
-    cache.bounds.of(class).0 / 2 / class.granules().0
+    (cache.bounds.of(class).0 / 2 / class.granules().0).min(BATCH)
 }
 
 /// What a CPU's lists may hold.
@@ -64,14 +72,15 @@ pub(super) fn budget<const S: usize, const A: usize>(
     heap.budget(PARKED_OF_HEAP * cpus)
 }
 
-/// Lets a list be longer that was found empty or full.
+/// Lets a list be longer, up to so many blocks, that was found empty or full.
 pub(super) fn grow<const S: usize, const A: usize>(
     cache: &mut CpuCache<S, A>,
     class: Class,
+    most: u32,
     budget: Granules,
 ) {
     cache.bounds.set_budget(budget);
-    cache.bounds.grow(class, 2 * BATCH);
+    cache.bounds.grow(class, most);
 }
 
 /// Makes a chain the list, which is empty, and takes one of its blocks.
@@ -105,7 +114,8 @@ pub(super) fn put_out<const S: usize, const A: usize>(
         return false;
     }
     let mut chain = outbox.take(|| span, class, tally).unwrap_or(Link::END);
-    let fits = chain.amount() + Granules(half * size.0) <= cache.bounds.of(class);
+    let full = cache.bounds.of(class).0.min(CHAIN * size.0);
+    let fits = chain.amount().0 + half * size.0 <= full;
     if fits {
         let before = chain.amount();
         chain = cache.move_to(span, class, half, chain, |_| true);
@@ -125,14 +135,14 @@ fn revoke<const S: usize, const A: usize>(
     class: Class,
     tally: Tally<'_>,
 ) {
-    let Some(other) = cache.bounds.revoke_any_but(class, tally) else {
+    let Some(other) = cache.bounds.revoke_any_but(class, CHAIN, tally) else {
         return;
     };
-    let span = heap.span();
-    while let Some(block) = cache.pop_of(span, other) {
-        tally.step(Step::Returned);
-        heap.free(block, other.granules());
-    }
+    let (span, size) = (heap.span(), other.granules());
+    let (held, bound) = (cache.held_in(other), cache.bounds.of(other));
+    let more = held.0.saturating_sub(bound.0) / size.0;
+    let chain = cache.move_to(span, other, more, Link::END, |_| true);
+    free_chain(heap, chain, other, tally);
     if let Some(chain) = outbox.take(|| span, other, tally) {
         free_chain(heap, chain, other, tally);
     }
@@ -153,11 +163,12 @@ pub(super) fn free_chain<const S: usize, const A: usize>(
     }
 }
 
-/// The granules of half a list that are not in it.
+/// The granules of half a list, or of a batch, that are not in it.
 fn room<const S: usize, const A: usize>(cache: &CpuCache<S, A>, class: Class) -> u32 {
     let bound = cache.bounds.of(class).0;
+    let most = (bound / 2).min(BATCH * class.granules().0);
     // A list that is not empty may still have no block of the alignment.
-    bound.saturating_sub(cache.held_in(class).0).min(bound / 2)
+    bound.saturating_sub(cache.held_in(class).0).min(most)
 }
 
 /// Fills half of a list with blocks cut from the CPU's piece.

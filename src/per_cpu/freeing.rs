@@ -6,7 +6,7 @@ use lock_api::RawMutex;
 
 use super::{
     CurrentCpu, PerCpuAllocator,
-    exchange::{self, park},
+    exchange::{self, CHAIN, park},
     slot::{CpuCache, Slot},
     tally::{Step, Tally},
 };
@@ -61,7 +61,7 @@ impl<Cpu: CurrentCpu, R: RawMutex, const CPUS: usize, const S: usize, const A: u
             return self.dealloc_shared(block, layout, tally);
         };
         let (span, budget) = (self.span(), self.shared.budget());
-        exchange::grow(&mut cache, class, budget);
+        exchange::grow(&mut cache, class, CHAIN, budget);
         if park(&mut cache, span, block, layout) {
             return;
         }

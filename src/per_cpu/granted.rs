@@ -88,9 +88,10 @@ impl<const S: usize, const A: usize> Granted<S, A> {
         self.granted += Granules(new - old);
     }
 
-    /// Takes back what a list was granted, any but this one, if it is time for
-    /// that. Its blocks are the caller's to remove.
-    pub fn revoke_any_but(&mut self, class: Class, tally: Tally<'_>) -> Option<Class> {
+    /// Takes back what a list was granted, any but this one, or of a longer list
+    /// so many blocks, if it is time for that. What it holds beyond its bound then
+    /// is the caller's to remove.
+    pub fn revoke_any_but(&mut self, class: Class, most: u32, tally: Tally<'_>) -> Option<Class> {
         if self.refusals < REFUSALS && self.granted <= self.budget {
             return None;
         }
@@ -100,10 +101,12 @@ impl<const S: usize, const A: usize> Granted<S, A> {
             let (size, alignment) = (self.cursor / A, self.cursor % A);
             let bound = &mut self.bounds[alignment][size];
             if *bound > 0 && (size, alignment) != (class.size, class.alignment) {
-                self.granted -= Granules(u32::from(*bound));
-                *bound = 0;
+                let other = Class { size, alignment };
+                let revoked = u32::from(*bound).min(most * other.granules().0);
+                self.granted -= Granules(revoked);
+                *bound -= revoked as u16;
                 self.refusals = 0;
-                return Some(Class { size, alignment });
+                return Some(other);
             }
         }
         None

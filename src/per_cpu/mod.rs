@@ -71,11 +71,11 @@ const LOOKED_INTO: usize = 8;
 /// All CPUs' caches together park at most 1/8 of the heap, and each CPU an
 /// equal part of that; a quarter once room is scarce, and less in proportion
 /// when more than half of the heap is used. In one list are at most 64 KiB or
-/// 128 blocks, and as many may be out of it. Besides, a CPU puts out at most half
-/// as much as its part; an eighth as much, up to 64 KiB, is memory of its own to
-/// cut blocks from; and a quarter as much are blocks that have no list, up to
-/// 64 KiB each, which it keeps while room is ample. A request that would fail
-/// takes back everything first, from every CPU, so that it fails only if there
+/// 1024 blocks, or 128 where a CPU only frees, and 128 may be out of it. Besides,
+/// a CPU puts out at most half as much as its part; an eighth as much, up to
+/// 64 KiB, is memory of its own to cut blocks from; and a quarter as much are
+/// blocks that have no list, up to 64 KiB each, which it keeps while room is
+/// ample. A request that would fail takes back everything first, from every CPU, so that it fails only if there
 /// is no room. The struct takes `SMALLBINS_AMOUNT * ALIGNMENT_SUB_BINS_AMOUNT * 14`
 /// bytes and about 400 more for each CPU, and about as much again.
 ///
@@ -97,11 +97,11 @@ const LOOKED_INTO: usize = 8;
 ///
 /// # Time complexity
 ///
-/// [`dealloc`](core::alloc::GlobalAlloc::dealloc) takes a bounded time: half of a list and
-/// another whole one with what is out of it are given back at most, of 128
-/// blocks each, and 64 deferred blocks freed. So does an allocation that succeeds, besides waiting
-/// for the lock and what [`Allocator`] does: half a list is fetched, another
-/// one given back. One that fails gives back everything, unless the allocator
+/// [`dealloc`](core::alloc::GlobalAlloc::dealloc) takes a bounded time: 64 blocks of a list, and
+/// 128 of another one with 128 that are out of it, are given back at most, and 64
+/// deferred blocks freed. So does an allocation that succeeds, besides waiting
+/// for the lock and what [`Allocator`] does: 64 blocks are fetched, 256 of
+/// another list given back. One that fails gives back everything, unless the allocator
 /// is [bounded](Self::bounded).
 ///
 /// # Example

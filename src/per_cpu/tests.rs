@@ -165,12 +165,12 @@ fn a_cpu_parks_its_part_of_an_eighth_of_the_heap() {
 }
 
 #[test]
-fn a_list_holds_128_blocks_or_64_kib() {
+fn a_list_holds_1024_blocks_or_64_kib() {
     let sample = Sample::<Chosen>::of(64 << 20);
-    for (size, most) in [(8, 1024), (64, 8192), (512, 65536), (4096, 65536)] {
+    for (size, most) in [(8, 8192), (64, 65536), (512, 65536), (4096, 65536)] {
         let before = sample.parked_on(0);
         for _ in 0..10 {
-            let blocks: Vec<_> = (0..1000).map(|_| sample.alloc(size)).collect();
+            let blocks: Vec<_> = (0..2000).map(|_| sample.alloc(size)).collect();
             for block in blocks {
                 sample.free(block, size);
             }
@@ -181,11 +181,11 @@ fn a_list_holds_128_blocks_or_64_kib() {
 }
 
 #[test]
-fn as_much_as_a_list_holds_may_be_out() {
+fn of_a_list_128_blocks_may_be_out() {
     let sample = Sample::<Chosen>::of(64 << 20);
     for (size, most) in [(8, 1024), (512, 65536)] {
         let before = sample.out_of(0);
-        sample.free_on(0, size, 1000);
+        sample.free_on(0, size, 2000);
         assert_eq!(sample.out_of(0) - before, most);
     }
     assert_eq!(sample.out_of(1), 0);
@@ -195,7 +195,7 @@ fn as_much_as_a_list_holds_may_be_out() {
 #[test]
 fn what_one_cpu_frees_another_takes_without_the_heaps_lock() {
     let sample = Sample::<Chosen>::of(64 << 20);
-    sample.free_on(1, 100, 500);
+    sample.free_on(1, 100, 1500);
     let out = sample.out_of(1);
     assert!(out >= 64 * 104, "only {out} are out");
     while sample.parked_on(0) > 0 {
@@ -229,7 +229,7 @@ fn what_is_out_counts_as_parked_and_is_taken_back() {
     let sample = Sample::<Chosen>::of(64 << 20);
     let before = sample.heap.stats();
     let whole = before.largest_free;
-    sample.free_on(1, 100, 500);
+    sample.free_on(1, 100, 1500);
     assert!(sample.out_of(1) > 0);
     assert_eq!(sample.heap.stats().live, 0);
     let block = sample.alloc(whole);
@@ -241,7 +241,7 @@ fn what_is_out_counts_as_parked_and_is_taken_back() {
 #[test]
 fn a_block_that_is_out_and_free_is_found() {
     let sample = Sample::<Chosen>::of(64 << 20);
-    sample.free_on(1, 100, 500);
+    sample.free_on(1, 100, 1500);
     sample.heap.check().unwrap();
     let mut out = Vec::new();
     let outbox = &sample.heap.slots[1].outbox;
@@ -264,7 +264,7 @@ fn a_list_may_hold_again_what_it_took_over() {
         let mut heap = sample.heap.shared.lock(Tally::NONE);
         // SAFETY: the size is not zero.
         let alloc = |_| unsafe { heap.alloc(bytes(100)) };
-        (0..500).map(alloc).collect()
+        (0..1500).map(alloc).collect()
     };
     CPU.set(1);
     for block in blocks {
@@ -290,7 +290,8 @@ fn a_chain_that_is_more_than_the_budget_costs_other_lists_theirs() {
     granted.adopt(large, Granules(100));
     assert_eq!(granted.of(large).0, 100);
     assert!(!granted.may_adopt());
-    let revoked = core::iter::repeat_with(|| granted.revoke_any_but(large, Tally::NONE)).take(20);
+    let revoked =
+        core::iter::repeat_with(|| granted.revoke_any_but(large, 128, Tally::NONE)).take(20);
     assert_eq!(revoked.flatten().count(), 1);
     assert_eq!(granted.of(small).0, 0);
 }
@@ -423,16 +424,17 @@ fn another_list_loses_its_grant_after_32_refusals() {
     }
     for _ in 0..31 {
         granted.grow(large, 128);
-        assert!(granted.revoke_any_but(large, Tally::NONE).is_none());
+        assert!(granted.revoke_any_but(large, 128, Tally::NONE).is_none());
     }
     granted.grow(large, 128);
-    let revoked = core::iter::repeat_with(|| granted.revoke_any_but(large, Tally::NONE)).take(20);
+    let revoked =
+        core::iter::repeat_with(|| granted.revoke_any_but(large, 128, Tally::NONE)).take(20);
     let revoked: Vec<_> = revoked.flatten().map(|class| class.size).collect();
     assert_eq!(revoked, [small.size]);
     granted.grow(large, 128);
     assert_eq!(granted.of(large).0, 50);
     granted.set_budget(Granules(10));
-    let over = core::iter::repeat_with(|| granted.revoke_any_but(small, Tally::NONE)).take(20);
+    let over = core::iter::repeat_with(|| granted.revoke_any_but(small, 128, Tally::NONE)).take(20);
     assert_eq!(over.flatten().count(), 1);
     assert!(granted.are_asleep());
 }

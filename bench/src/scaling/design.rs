@@ -9,7 +9,10 @@ pub struct Design {
     pub parked_of_heap: u32,
     /// The most in one list.
     pub list: u32,
-    /// The most blocks that move between a CPU's list and the heap at once, half of the most in a list.
+    /// The most blocks in one list.
+    pub longest: u32,
+    /// The most blocks that move between a CPU's list and the heap at once. Two of that many may be out of a list, or be
+    /// taken of another one, or be in one that is never found empty.
     pub batch: u32,
     /// The lines of a processor's cache for which a list is first granted room, but at least for a block.
     pub least: u32,
@@ -43,6 +46,13 @@ pub enum Overflow {
     AlwaysDefers,
 }
 
+/// How a list turned out to be too short.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Miss {
+    Empty,
+    Full,
+}
+
 /// What stands behind the CPUs' lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Central {
@@ -73,6 +83,7 @@ pub const TODAY: Design = Design {
     heap: (512 << 20) / GRANULE,
     parked_of_heap: 8,
     list: 8192,
+    longest: 1024,
     batch: 64,
     least: 2,
     refusals: 32,
@@ -107,11 +118,15 @@ impl Design {
     }
 
     /// The bound of a list for which `old` turned out to be too small.
-    pub fn next_bound(&self, class: Class, old: u32) -> u32 {
+    pub fn next_bound(&self, class: Class, old: u32, miss: Miss) -> u32 {
         let size = granules(class);
-        let most = (2 * self.batch * size).min(self.list);
+        let blocks = match miss {
+            Miss::Empty => self.longest,
+            Miss::Full => 2 * self.batch,
+        };
+        let most = (blocks * size).min(self.list);
         let least = size.max(self.least * LINE).min(most);
-        (2 * old).clamp(least, most)
+        (2 * old).clamp(least, most).max(old)
     }
 }
 
@@ -159,6 +174,10 @@ mod tests {
             constant(exchange, "const PARKED_OF_HEAP:")
         );
         assert_eq!(TODAY.batch, constant(exchange, "pub(super) const BATCH:"));
+        assert_eq!(
+            TODAY.longest,
+            constant(exchange, "pub(super) const LONGEST:")
+        );
         assert_eq!(TODAY.refusals, constant(granted, "const REFUSALS:"));
         assert_eq!(TODAY.looked_into, constant(allocator, "const LOOKED_INTO:"));
         assert_eq!(TODAY.list, constant(granted, "const LIST:"));
@@ -184,17 +203,21 @@ mod tests {
 
     #[test]
     fn bounds_double_from_a_block_or_two_lines_to_two_batches_or_the_longest_list() {
-        let bounds = |bytes| {
+        let bounds = |bytes, miss| {
             let class = class_of(bytes);
-            let first = TODAY.next_bound(class, 0);
-            let grown = (0..20).fold(first, |old, _| TODAY.next_bound(class, old));
-            (first / granules(class), grown / granules(class))
+            let next = |old| TODAY.next_bound(class, old, miss);
+            let grown = (0..20).fold(next(0), |old, _| next(old));
+            (next(0) / granules(class), grown / granules(class))
         };
-        assert_eq!(bounds(8), (16, 128));
-        assert_eq!(bounds(64), (2, 128));
-        assert_eq!(bounds(256), (1, 128));
-        assert_eq!(bounds(512), (1, 128));
-        assert_eq!(bounds(4096), (1, 16));
+        assert_eq!(bounds(8, Miss::Full), (16, 128));
+        assert_eq!(bounds(64, Miss::Full), (2, 128));
+        assert_eq!(bounds(256, Miss::Full), (1, 128));
+        assert_eq!(bounds(512, Miss::Full), (1, 128));
+        assert_eq!(bounds(4096, Miss::Full), (1, 16));
+        assert_eq!(bounds(8, Miss::Empty), (16, 1024));
+        assert_eq!(bounds(64, Miss::Empty), (2, 1024));
+        assert_eq!(bounds(256, Miss::Empty), (1, 256));
+        assert_eq!(bounds(4096, Miss::Empty), (1, 16));
         assert_eq!(class_of(4097), LARGE);
     }
 }

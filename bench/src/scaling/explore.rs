@@ -66,6 +66,13 @@ fn changes() -> Vec<Change> {
             },
         ),
         change(
+            "lists of at most 128 blocks",
+            Design {
+                longest: 128,
+                ..TODAY
+            },
+        ),
+        change(
             "a heap of an eighth",
             Design {
                 heap: TODAY.heap / 8,

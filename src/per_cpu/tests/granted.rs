@@ -55,7 +55,7 @@ fn of_few_lists_all_are_looked_at_for_a_grant_to_revoke() {
     granted.set_budget(Granules(64));
     granted.grow(LAST_OF_FEW, 128);
     granted.set_budget(Granules::ZERO);
-    let revoked = granted.revoke_any_but(FIRST, Tally::NONE).unwrap();
+    let revoked = granted.revoke_any_but(FIRST, 128, Tally::NONE).unwrap();
     assert_eq!((revoked.size, revoked.alignment), (7, 1));
 }
 
@@ -66,9 +66,9 @@ fn of_many_lists_64_are_looked_at_at_once() {
     granted.grow(LAST_OF_MANY, 128);
     granted.set_budget(Granules::ZERO);
     for _ in 0..15 {
-        assert!(granted.revoke_any_but(FIRST, Tally::NONE).is_none());
+        assert!(granted.revoke_any_but(FIRST, 128, Tally::NONE).is_none());
     }
-    let revoked = granted.revoke_any_but(FIRST, Tally::NONE).unwrap();
+    let revoked = granted.revoke_any_but(FIRST, 128, Tally::NONE).unwrap();
     assert_eq!((revoked.size, revoked.alignment), (511, 1));
 }
 

@@ -208,7 +208,7 @@ fn a_small_block_is_copied_rather_than_to_wait_for_the_heap() {
 fn a_small_block_is_copied_to_what_is_out_rather_than_to_wait_for_the_heap() {
     let sample = Sample::<Handler>::of(64 << 20);
     let block = sample.alloc(64);
-    sample.free_on(0, 128, 500);
+    sample.free_on(0, 128, 1500);
     assert!(sample.out_of(0) > 0);
     while sample.parked_on(0) >= 128 {
         let mut cache = sample.heap.slots[0].lock();

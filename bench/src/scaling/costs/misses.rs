@@ -12,7 +12,7 @@ use super::turns;
 use super::{Line, Point};
 use super::{PER_CPU, PER_CPU_CACHES, fresh_of};
 use crate::hands::{Block, Hands};
-use crate::scaling::design::{TODAY, class_of};
+use crate::scaling::design::{Miss, TODAY, class_of};
 use crate::scaling::model::lists::{Batch, Lists};
 use crate::scaling::model::{Central, Moved};
 use crate::stats::interquartile_mean;
@@ -82,7 +82,7 @@ impl Script {
             self.samples.add(Kind::Alloc, 0, time);
             return false;
         }
-        self.lists[cpu].grow(class);
+        self.lists[cpu].grow(class, Miss::Empty);
         if self.lists[cpu].may_adopt() {
             let chain = (0..2).find_map(|step| self.lists[(cpu + step) % 2].take_chain(class));
             if let Some(count) = chain {
@@ -122,7 +122,7 @@ impl Script {
             self.samples.add(Kind::Free, 0, time);
             return false;
         }
-        self.lists[cpu].grow(class);
+        self.lists[cpu].grow(class, Miss::Full);
         if self.lists[cpu].push(class) || self.lists[cpu].put_out(class).is_some() {
             return false;
         }

@@ -1,7 +1,7 @@
 //! A CPU's quick lists, as counts, and what each was granted.
 
 use super::kept::Kept;
-use crate::scaling::design::{CLASSES, Class, Design, LOOKED_AT, granules};
+use crate::scaling::design::{CLASSES, Class, Design, LOOKED_AT, Miss, granules};
 
 /// The lists of a size: one for each alignment, of which the first is used.
 const ALIGNMENTS: usize = 2;
@@ -77,9 +77,9 @@ impl Lists {
     }
 
     /// Doubles a list's bound, unless the budget does not allow it.
-    pub fn grow(&mut self, class: Class) {
+    pub fn grow(&mut self, class: Class, miss: Miss) {
         let bound = self.lists[usize::from(class)].bound;
-        let new = self.design.next_bound(class, bound).max(bound);
+        let new = self.design.next_bound(class, bound, miss);
         let granted = self.granted + new - bound;
         if granted > self.budget {
             self.refusals += 1;
@@ -115,8 +115,10 @@ impl Lists {
     pub fn put_out(&mut self, class: Class) -> Option<u32> {
         let (half, size) = (self.half_of(class), granules(class));
         let most = self.budget.checked_div(self.design.out).unwrap_or(0);
+        let chain = 2 * self.design.batch * size;
         let list = &mut self.lists[usize::from(class)];
-        if half == 0 || (list.chain + half) * size > list.bound || self.out + half * size > most {
+        let full = list.bound.min(chain);
+        if half == 0 || (list.chain + half) * size > full || self.out + half * size > most {
             return None;
         }
         self.out += half * size;
@@ -176,16 +178,17 @@ impl Lists {
     }
 
     fn half_of(&self, class: Class) -> u32 {
-        self.lists[usize::from(class)].bound / 2 / granules(class)
+        let half = self.lists[usize::from(class)].bound / 2 / granules(class);
+        half.min(self.design.batch)
     }
 
     /// The blocks in half of this list when it is the only one, and as long as it gets.
     pub fn longest_half(&self, class: Class) -> u32 {
         let mut bound = 0;
         loop {
-            let next = self.design.next_bound(class, bound);
+            let next = self.design.next_bound(class, bound, Miss::Empty);
             if next <= bound || next > self.budget {
-                return bound / 2 / granules(class);
+                return (bound / 2 / granules(class)).min(self.design.batch);
             }
             bound = next;
         }
@@ -203,11 +206,16 @@ impl Lists {
             }
             let list = &mut self.lists[other];
             if list.bound > 0 {
-                self.granted -= list.bound;
+                let size = granules(other as Class);
+                let revoked = list.bound.min(2 * self.design.batch * size);
+                list.bound -= revoked;
+                self.granted -= revoked;
                 self.refusals = 0;
-                let List { blocks, chain, .. } = std::mem::take(list);
-                self.out -= chain * granules(other as Class);
-                return Some(blocks + chain);
+                let more = (list.blocks * size).saturating_sub(list.bound) / size;
+                list.blocks -= more;
+                let chain = std::mem::take(&mut list.chain);
+                self.out -= chain * size;
+                return Some(more + chain);
             }
         }
         None
@@ -293,7 +301,7 @@ mod tests {
                 if is_large(class) {
                     lists.kept.take(class);
                 } else if !lists.pop(class) {
-                    lists.grow(class);
+                    lists.grow(class, Miss::Empty);
                     match lists.may_adopt().then(|| lists.take_chain(class)).flatten() {
                         Some(count) => lists.adopt(class, count),
                         None if lists.cut(class).is_some() => (),
@@ -318,7 +326,7 @@ mod tests {
                 if is_large(class) {
                     lists.kept.keep(class);
                 } else if !lists.push(class) {
-                    lists.grow(class);
+                    lists.grow(class, Miss::Full);
                     if !lists.push(class) && lists.put_out(class).is_none() {
                         behind.give(class, lists.make_room(class).count);
                     }
@@ -334,6 +342,11 @@ mod tests {
     #[test]
     fn the_crates_lists_hold_as_much() {
         compare(64 << 20, 1000, 1..=128);
+    }
+
+    #[test]
+    fn the_crates_lists_hold_as_much_where_they_get_longest() {
+        compare(256 << 20, 4000, 1..=16);
     }
 
     #[test]
@@ -353,8 +366,8 @@ mod tests {
         let mut lists = Lists::new(TODAY, 4);
         assert_eq!(lists.defer_half(class), 1, "it was granted nothing");
         let mut blocks = 0;
-        while lists.lists[usize::from(class)].bound < 128 * granules(class) {
-            lists.grow(class);
+        while lists.lists[usize::from(class)].bound < 256 * granules(class) {
+            lists.grow(class, Miss::Empty);
             blocks = blocks.max(lists.refill(class).count);
             while lists.pop(class) {}
         }
@@ -364,11 +377,11 @@ mod tests {
     }
 
     #[test]
-    fn halves_are_put_out_until_as_much_is_out_as_the_list_holds() {
+    fn halves_are_put_out_until_two_batches_are() {
         let class = class_of(256);
         let mut lists = Lists::new(TODAY, 4);
-        for _ in 0..8 {
-            lists.grow(class);
+        for _ in 0..9 {
+            lists.grow(class, Miss::Empty);
         }
         while lists.push(class) {}
         assert_eq!(lists.put_out(class), Some(64));
@@ -398,7 +411,7 @@ mod tests {
         for step in 0..10_000 {
             let class = class_of(sizes[step % sizes.len()]);
             let before = (lists.granted, lists.refusals);
-            lists.grow(class);
+            lists.grow(class, Miss::Empty);
             let Batch { revoked, .. } = lists.refill(class);
             refused += u32::from(revoked.is_none() && lists.refusals > before.1);
             if revoked.is_some() {

@@ -13,7 +13,7 @@ use super::prices::{Price, Prices};
 use super::time::{Time, as_ns};
 use super::{Central, Front, Outcome, Setup};
 use crate::scaling::costs::caches;
-use crate::scaling::design::{self, CLASSES, Class, Design, LARGE, Overflow, is_large};
+use crate::scaling::design::{self, CLASSES, Class, Design, LARGE, Miss, Overflow, is_large};
 use crate::scaling::load::{LIVE, PASS, Pattern, QUEUE, SENT};
 
 /// Operations that a CPU goes through before others have a turn.
@@ -121,7 +121,7 @@ impl<'s> Machine<'s> {
             let class = self.setup.load.class(&mut self.cpus[cpu].rng);
             let lists = &mut self.cpus[cpu].lists;
             if !is_large(class) && !lists.pop(class) {
-                lists.grow(class);
+                lists.grow(class, Miss::Empty);
                 lists.refill(class);
             }
             class
@@ -381,7 +381,7 @@ impl<'s> Machine<'s> {
     /// A chain of a CPU's own, or of another that may have put one out: the next ones first, by their bits.
     fn find_chain(&mut self, number: usize, class: Class, looked: &mut u64) -> Option<Found> {
         let lists = &mut self.cpus[number].lists;
-        lists.grow(class);
+        lists.grow(class, Miss::Empty);
         if self.design.out == 0 || !lists.may_adopt() {
             return None;
         }
@@ -413,7 +413,7 @@ impl<'s> Machine<'s> {
     /// Lets a list grow, or puts half of it out, and says when that is done.
     fn make_room_outside(&mut self, now: Time, cpu: usize, class: Class) -> Option<Time> {
         let lists = &mut self.cpus[cpu].lists;
-        lists.grow(class);
+        lists.grow(class, Miss::Full);
         if lists.push(class) {
             return Some(now);
         }
