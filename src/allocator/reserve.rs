@@ -146,11 +146,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     /// Gives back everything that is parked until the request can be served,
     /// or as much as a bounded allocator may.
     #[cold]
-    fn take_at_last(
-        &mut self,
-        request: Request,
-        front: &mut impl Front,
-    ) -> Option<Offset> {
+    fn take_at_last(&mut self, request: Request, front: &mut impl Front) -> Option<Offset> {
         self.last_resorts.step();
         let effort = if self.bounded {
             BOUNDED_EFFORT
