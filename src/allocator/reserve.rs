@@ -62,7 +62,6 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
     /// enough.
     #[inline]
     fn take_drained(&mut self, request: Request, front: &mut impl Front) -> Option<Offset> {
-        let mut has_drained = false;
         for _ in 0..drain_quota(request.size) {
             let Some((block, size)) = self.pop_any(front) else {
                 if !self.heap.is_hopeless(request.size) {
@@ -70,7 +69,6 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
                 }
                 break;
             };
-            has_drained = true;
             if self.heap.free(block, size) >= request.size {
                 let found = self.heap.take(request);
                 if found.is_some() {
@@ -78,10 +76,7 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
                 }
             }
         }
-        if !has_drained {
-            return None;
-        }
-        self.heap.take(request)
+        None
     }
 
     /// Takes any parked block.
@@ -153,12 +148,10 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
         } else {
             usize::MAX
         };
-        let mut has_freed = false;
         for _ in 0..effort {
             let Some((block, size)) = self.pop_any(front) else {
                 break;
             };
-            has_freed = true;
             if self.heap.free(block, size) >= request.size {
                 let found = self.take_coalesced(request);
                 if found.is_some() {
@@ -166,15 +159,14 @@ impl<const SMALLBINS_AMOUNT: usize, const ALIGNMENT_SUB_BINS_AMOUNT: usize>
                 }
             }
         }
-        has_freed |= self.heap.retire_victim();
-        if self.heap.is_hopeless(request.size) {
-            return None;
-        }
-        if has_freed {
+        if self.heap.retire_victim() {
             let found = self.take_coalesced(request);
             if found.is_some() {
                 return found;
             }
+        }
+        if self.heap.is_hopeless(request.size) {
+            return None;
         }
         self.heap.take_by_search(request, effort)
     }

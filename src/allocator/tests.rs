@@ -154,6 +154,26 @@ fn room_is_ample_again_once_less_than_a_quarter_is_used() {
     assert_eq!(sample.reserve(), reserve);
 }
 
+#[test]
+fn a_request_gets_what_the_gap_and_the_victim_beside_it_are_together() {
+    for (granules, fits) in [(491, false), (490, true)] {
+        let mut sample = Sample::new();
+        let [_, chunk, below] = [1, 200, 1].map(|size| sample.take(size));
+        sample.free(chunk, 200);
+        let (size, alignment) = (Granules(10), 1);
+        let front = sample.allocator.heap.take(Request { size, alignment });
+        assert_eq!(front, Some(chunk), "the rest is the victim");
+        sample.free(below, 1);
+        sample.free(chunk, 10);
+        sample.take(sample.room() - 300);
+        let layout = Layout::array::<u64>(granules).unwrap();
+        // SAFETY: the block is not used.
+        let block = unsafe { sample.allocator.alloc(layout) };
+        assert_eq!(!block.is_null(), fits);
+        sample.allocator.check().unwrap();
+    }
+}
+
 /// Where a block of so many bytes grows to in a heap of which `free` granules
 /// are free, a chunk of its size and one of twice its size among them: whether
 /// to the latter.

@@ -457,6 +457,18 @@ fn what_was_searched_for_in_vain_is_hopeless_and_so_is_all_that_is_longer() {
 }
 
 #[test]
+fn the_victim_is_given_back_if_there_is_one() {
+    let mut sample = Sample::new();
+    let block = sample.raise(1);
+    sample.raise(1);
+    assert!(!sample.heap.retire_victim());
+    sample.set_victim(block, 1);
+    assert!(sample.heap.retire_victim());
+    assert!(!sample.heap.retire_victim());
+    assert_eq!(sample.in_chunks(), 1);
+}
+
+#[test]
 fn a_search_that_was_broken_off_leaves_hope() {
     let mut sample = Sample::new();
     sample.chunks([100, 70]);
