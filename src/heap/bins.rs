@@ -53,7 +53,8 @@ pub(crate) struct Bins {
     exact: Granules,
     /// The bin of the largest chunks.
     last: Bin,
-    /// The index of the map's first word.
+    /// The index of the map's first word: like the power, no longer than it need
+    /// be, as the smallest allocators have 128 bytes.
     map: u16,
     /// A bit for each word of the map that is not zero.
     summary: u32,

@@ -59,9 +59,14 @@ pub(super) fn park<const S: usize, const A: usize>(
     parks
 }
 
-/// The blocks that make half of a list that is full, or a batch.
+/// The granules of half a list that is full, or of a batch if that is less.
+fn half<const S: usize, const A: usize>(cache: &CpuCache<S, A>, class: Class) -> u32 {
+    (cache.bounds.of(class).0 / 2).min(BATCH * class.granules().0)
+}
+
+/// The blocks that make so much.
 fn half_of<const S: usize, const A: usize>(cache: &CpuCache<S, A>, class: Class) -> u32 {
-    (cache.bounds.of(class).0 / 2 / class.granules().0).min(BATCH)
+    half(cache, class) / class.granules().0
 }
 
 /// What a CPU's lists may hold.
@@ -163,12 +168,13 @@ pub(super) fn free_chain<const S: usize, const A: usize>(
     }
 }
 
-/// The granules of half a list, or of a batch, that are not in it.
+/// The granules of that half that are not in the list.
 fn room<const S: usize, const A: usize>(cache: &CpuCache<S, A>, class: Class) -> u32 {
     let bound = cache.bounds.of(class).0;
-    let most = (bound / 2).min(BATCH * class.granules().0);
     // A list that is not empty may still have no block of the alignment.
-    bound.saturating_sub(cache.held_in(class).0).min(most)
+    bound
+        .saturating_sub(cache.held_in(class).0)
+        .min(half(cache, class))
 }
 
 /// Fills half of a list with blocks cut from the CPU's piece.

@@ -76,8 +76,9 @@ const LOOKED_INTO: usize = 8;
 /// 64 KiB, is memory of its own to cut blocks from; and a quarter as much are
 /// blocks that have no list, up to 64 KiB each, which it keeps while room is
 /// ample. A request that would fail takes back everything first, from every CPU,
-/// so that it fails only if there is no room. The struct takes `SMALLBINS_AMOUNT * ALIGNMENT_SUB_BINS_AMOUNT * 14`
-/// bytes and about 400 more for each CPU, and about as much again.
+/// so that it fails only if there is no room. The struct takes
+/// `SMALLBINS_AMOUNT * ALIGNMENT_SUB_BINS_AMOUNT * 14` bytes and about 400 more
+/// for each CPU, and about as much again.
 ///
 /// # Interrupts
 ///

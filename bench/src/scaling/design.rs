@@ -117,14 +117,19 @@ impl Design {
         (budget / self.piece_of_budget).min(self.piece)
     }
 
+    /// The most granules in a chain of such blocks that is out or taken of a list, and in one that is never found empty.
+    pub fn chain(&self, class: Class) -> u32 {
+        2 * self.batch * granules(class)
+    }
+
     /// The bound of a list for which `old` turned out to be too small.
     pub fn next_bound(&self, class: Class, old: u32, miss: Miss) -> u32 {
         let size = granules(class);
-        let blocks = match miss {
-            Miss::Empty => self.longest,
-            Miss::Full => 2 * self.batch,
+        let most = match miss {
+            Miss::Empty => self.longest * size,
+            Miss::Full => self.chain(class),
         };
-        let most = (blocks * size).min(self.list);
+        let most = most.min(self.list);
         let least = size.max(self.least * LINE).min(most);
         (2 * old).clamp(least, most).max(old)
     }
